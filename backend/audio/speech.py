@@ -1,0 +1,69 @@
+"""Where in a recording somebody speaks."""
+
+import numpy as np
+
+from backend.audio.mel import log_mel
+
+FRAME_SECONDS = 0.01
+
+OPEN_DB, CLOSE_DB = 12.0, 8.0
+"""Decibels above the noise floor at which speech begins and ends; two thresholds keep it from flickering."""
+
+SILENT_DB = -70.0
+"""Decibels of full scale (in a mel band's mean) under which nothing is speech, however quiet the rest is."""
+
+LEAST_RANGE_DB = 15.0
+"""A recording whose loud and quiet parts lie nearer than this is either all speech or all noise: judged as all."""
+
+SHORTEST_SPEECH = 0.08
+SHORTEST_SILENCE = 0.20
+"""Seconds. The closure of a plosive lasts 50-150 ms and is part of speech."""
+
+
+def speech_mask(samples: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Whether somebody speaks at each of `times` (T,) seconds: (T,) bool. samples: (N,) float32, 16 kHz."""
+    spoken = speech_columns(samples)
+    columns = np.round(np.asarray(times) / FRAME_SECONDS).astype(int)
+    inside = (columns >= 0) & (columns < len(spoken))
+    return np.where(inside, spoken[np.clip(columns, 0, len(spoken) - 1)], False)
+
+
+def speech_segments(samples: np.ndarray) -> list[tuple[float, float]]:
+    """Stretches of speech as (start, end) seconds. samples: (N,) float32, 16 kHz."""
+    return [(a * FRAME_SECONDS, b * FRAME_SECONDS) for a, b in _runs(speech_columns(samples))]
+
+
+def speech_columns(samples: np.ndarray) -> np.ndarray:
+    """Whether somebody speaks in each 10 ms column, (columns,) bool; by loudness above the recording's noise floor."""
+    loudness = 10 / np.log(10) * np.log(np.exp(log_mel(samples)[:, 3:35]).mean(axis=1))
+    smooth = np.convolve(np.pad(loudness, 2, mode="edge"), np.ones(5) / 5, mode="valid")
+    floor, loud = np.percentile(smooth, 10), np.percentile(smooth, 95)
+    if loud < SILENT_DB:
+        return np.zeros(len(smooth), bool)
+    if loud - floor < LEAST_RANGE_DB:
+        return np.ones(len(smooth), bool)
+    spoken = _hysteresis(smooth, max(floor + OPEN_DB, SILENT_DB), max(floor + CLOSE_DB, SILENT_DB))
+    spoken = ~_without_short(~spoken, round(SHORTEST_SILENCE / FRAME_SECONDS))
+    return _without_short(spoken, round(SHORTEST_SPEECH / FRAME_SECONDS))
+
+
+def _hysteresis(values: np.ndarray, upper: float, lower: float) -> np.ndarray:
+    """Stretches above `lower` that reach `upper` somewhere."""
+    result = np.zeros(len(values), bool)
+    for start, end in _runs(values > lower):
+        result[start:end] = values[start:end].max() > upper
+    return result
+
+
+def _without_short(mask: np.ndarray, shortest: int) -> np.ndarray:
+    result = mask.copy()
+    for start, end in _runs(mask):
+        if end - start < shortest:
+            result[start:end] = False
+    return result
+
+
+def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
+    """Start and end (one past) of the runs of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))

@@ -1,0 +1,1 @@
+"""Speaker videos to a trained actor."""

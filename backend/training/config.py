@@ -1,0 +1,81 @@
+"""What a training run is asked to do; saved in the actor, so that the run can be repeated."""
+
+from dataclasses import dataclass, field
+
+from backend.errors import UsageError
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """Ranges of the random changes to the sound; a spectrogram of one short video is soon learnt by heart."""
+
+    speed: float = 0.25
+    """Largest change of tape speed, as a factor: 0.25 plays at 0.8 to 1.25 (pitch and formants move along)."""
+    formant: float = 0.2
+    """Largest stretch of the frequency axis, as a factor: other vocal tracts (VTLP, Jaitly and Hinton 2013)."""
+    gain_db: float = 8.0
+    """Largest change of level."""
+    tilt_db: float = 12.0
+    """Largest departure of a smooth random equaliser curve: other microphones."""
+    noise_probability: float = 0.6
+    """Chance that noise is added."""
+    noise_db: tuple[float, float] = (8.0, 40.0)
+    """Range of its distance below the speech."""
+    reverb_probability: float = 0.25
+    """Chance of an artificial room of 0.1 to 0.5 s."""
+    frequency_mask: int = 32
+    """Most neighbouring bins that are blanked (SpecAugment, Park et al. 2019)."""
+    time_mask: int = 8
+    """Most neighbouring 10 ms columns that are blanked."""
+    silence_probability: float = 0.08
+    """Chance that a stretch is replaced by silence or faint noise, with the face at rest as its target."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One training run; the options of `mouthpiece train` with their defaults."""
+
+    preset: str = "default"
+    """Network sizes: `default` or `paper` (models/presets.py)."""
+    epochs: int = 80
+    """Passes over the training video."""
+    seed: int = 0
+    """Of everything random."""
+    held_out: float = 0.15
+    """Share of the video, from its end, that training never sees and the figures come from."""
+    chunk: int = 32
+    """Consecutive frames in one stretch."""
+    chunks: int = 4
+    """Stretches in a batch: 4 x 32 = the paper's 128 frames (section 4)."""
+    texture_frames: int = 24
+    """Frames of a batch whose texture is decoded; geometry learns from all of them."""
+    learning_rate: float = 1e-3
+    """Of AdamW at its highest; it falls to zero on a cosine."""
+    geometry_weight: float = 3.0
+    """alpha_1 of section 3.2.1."""
+    blendshape_weight: float = 0.3
+    """alpha_2 of section 3.2.1."""
+    l1_weight: float = 0.1
+    """Of the l1 term beside SSIM, which alone drifts in colour."""
+    lip_weight: float = 10.0
+    """Of lip vertices against the others (Neural Voice Puppetry section 5.1)."""
+    velocity_weight: float = 5.0
+    """Of the error of frame-to-frame motion against the error of position."""
+    closure_weight: float = 20.0
+    """Of the squared error of the lip gap where the lips are closed."""
+    interior_weight: float = 4.0
+    """Of the visible mouth interior against skin in the texture loss."""
+    blank_previous: float = 0.2
+    """Chance that the previous atlas is all zero (section 3.2.1, appendix G.2)."""
+    average_decay: float = 0.99
+    """Per step, of the running average of the weights that becomes the actor."""
+    checkpoint_minutes: float = 2.0
+    """Longest time between two checkpoints."""
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "chunk", "chunks", "texture_frames"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}.")
+        if not 0.05 <= self.held_out <= 0.5:
+            raise UsageError(f"--held-out must be between 0.05 and 0.5, got {self.held_out}.")

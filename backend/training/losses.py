@@ -1,0 +1,73 @@
+"""The loss of joint training (LipSync3D section 3.2.1) and what is added to it."""
+
+import functools
+
+import torch
+from torch import Tensor
+
+from shape_keys.topology import LIPS, LOWER_INNER_LIP, UPPER_INNER_LIP, VERTEX_COUNT
+
+CLOSED_GAP = 0.02
+"""Lip gap below which the mouth counts as closed, interocular units (about 1.8 mm on an adult)."""
+
+
+def vertex_weights(lip_weight: float) -> Tensor:
+    """(468,) weights with mean 1, lips `lip_weight` times the others."""
+    weights = torch.ones(VERTEX_COUNT)
+    weights[torch.as_tensor(LIPS)] = lip_weight
+    return weights / weights.mean()
+
+
+def geometry_loss(predicted: Tensor, true: Tensor, weights: Tensor) -> Tensor:
+    """Squared distance summed over vertices, one number a frame: (..., 468, 3), (..., 468, 3), (468,) -> (...)."""
+    return ((predicted - true).square().sum(-1) * weights).sum(-1)
+
+
+def lip_gap(vertices: Tensor) -> Tensor:
+    """Distance of the inner lips' middle points: (..., 468, 3) -> (...)."""
+    return torch.linalg.vector_norm(vertices[..., UPPER_INNER_LIP, :] - vertices[..., LOWER_INNER_LIP, :], dim=-1)
+
+
+def closure_loss(predicted: Tensor, true: Tensor) -> Tensor:
+    """Squared error of the lip gap where the true lips are closed, zero elsewhere: vertices (..., 468, 3) -> (...)."""
+    closed = lip_gap(true) < CLOSED_GAP
+    return (lip_gap(predicted) - lip_gap(true)).square() * closed
+
+
+@functools.cache
+def _gaussian(size: int, sigma: float) -> Tensor:
+    x = torch.arange(size) - (size - 1) / 2
+    kernel = torch.exp(-(x**2) / (2 * sigma**2))
+    return kernel / kernel.sum()
+
+
+def _blur(images: Tensor, kernel: Tensor) -> Tensor:
+    channels, size = images.shape[1], len(kernel)
+    padded = torch.nn.functional.pad(images, (size // 2,) * 4, mode="reflect")
+    rows = torch.nn.functional.conv2d(padded, kernel.expand(channels, 1, 1, size), groups=channels)
+    return torch.nn.functional.conv2d(rows, kernel[:, None].expand(channels, 1, size, 1), groups=channels)
+
+
+def ssim_map(first: Tensor, second: Tensor, size: int = 11, sigma: float = 1.5) -> Tensor:
+    """Structural similarity at every pixel (Wang et al. 2004, doi:10.1109/TIP.2003.819861).
+
+    first, second: (B, C, H, W) in 0..1, reflected at the border. Returns (B, C, H, W), 1 where they agree.
+    """
+    kernel = _gaussian(size, sigma).to(first)
+    batch = len(first)
+    stacked = torch.cat([first, second, first * first, second * second, first * second])
+    mean1, mean2, square1, square2, product = _blur(stacked, kernel).split(batch)
+    variance1, variance2, covariance = square1 - mean1**2, square2 - mean2**2, product - mean1 * mean2
+    c1, c2 = 0.01**2, 0.03**2
+    return ((2 * mean1 * mean2 + c1) * (2 * covariance + c2)) / (
+        (mean1**2 + mean2**2 + c1) * (variance1 + variance2 + c2)
+    )
+
+
+def texture_loss(predicted: Tensor, true: Tensor, weights: Tensor, l1_weight: float) -> Tensor:
+    """1 - SSIM plus a little l1, averaged over the pixels that count.
+
+    predicted, true: (B, 3, H, W) in 0..1; weights: (B, 1, H, W). Returns (B,).
+    """
+    difference = 1 - ssim_map(predicted, true) + l1_weight * (predicted - true).abs()
+    return (difference.mean(1, keepdim=True) * weights).sum((1, 2, 3)) / weights.sum((1, 2, 3)).clamp_min(1e-6)

@@ -1,0 +1,85 @@
+"""The sizes of the networks, and the presets that people choose by name."""
+
+from dataclasses import dataclass, replace
+
+from models.atlas_encoder import AtlasEncoder
+from models.audio_encoder import AudioEncoder, FrequencyLayers, TimeLayers
+from models.blendshape_decoder import BlendshapeDecoder
+from models.geometry_decoder import GeometryDecoder
+from models.talking_face import TalkingFace
+from models.texture_decoder import TextureDecoder
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Everything needed to rebuild a network; saved in the actor."""
+
+    use_phase: bool = True
+    """Read the complex spectrogram (section 3); otherwise its magnitude alone."""
+    frequency_widths: tuple[int, ...] = (72, 108, 162, 243, 256, 256)
+    """Channels of the convolutions over frequency (Karras et al. 2017)."""
+    time_widths: tuple[int, ...] = (256, 256, 256, 256, 256, 256)
+    """Channels of the convolutions over time."""
+    code_length: int = 32
+    """Ns, the length of the sound's code (appendix F.2)."""
+    previous_code_length: int = 2
+    """Na, the length of the previous atlas's code (appendix F.1); 0 switches the auto-regression off."""
+    geometry_hidden: int = 150
+    """Units between the two layers of the geometry decoder (section 3.2)."""
+    dropout: float = 0.5
+    """Between those layers, in training."""
+    texture_widths: tuple[int, ...] = (1024, 512, 256, 128, 64)
+    """Channels of the texture decoder before each upsampling (table 4); empty leaves the texture out."""
+    previous_widths: tuple[int, ...] = (128, 256, 512, 1024, 2048)
+    """Channels of the previous-atlas encoder (table 5)."""
+    previous_kernel: int = 5
+    """Kernel of the previous-atlas encoder (table 5)."""
+    previous_side: int = 128
+    """Size to which the previous crop is reduced before it is encoded."""
+
+    def __post_init__(self) -> None:
+        for name in ("frequency_widths", "time_widths"):
+            if len(getattr(self, name)) != 6:
+                raise ValueError(f"{name} needs 6 numbers, got {len(getattr(self, name))}")
+        if len(self.texture_widths) not in (0, 5):
+            raise ValueError(f"texture_widths needs 5 numbers or none, got {len(self.texture_widths)}")
+
+
+PAPER = ModelConfig()
+"""The published tables."""
+DEFAULT = replace(
+    PAPER,
+    use_phase=False,
+    frequency_widths=(32, 48, 64, 96, 128, 128),
+    time_widths=(128, 128, 128, 128, 128, 128),
+    texture_widths=(320, 160, 96, 48, 24),
+    previous_widths=(16, 32, 64),
+    previous_kernel=3,
+    previous_side=32,
+)
+"""The same design, sized for two processor cores."""
+PRESETS = {"default": DEFAULT, "paper": PAPER}
+
+
+def build_model(config: ModelConfig) -> TalkingFace:
+    """Compose the network that a config describes, with fresh weights."""
+    encoder = AudioEncoder(
+        FrequencyLayers(config.frequency_widths, config.use_phase),
+        TimeLayers(config.frequency_widths[-1], config.time_widths),
+        config.time_widths[-1],
+        config.code_length,
+    )
+    previous = texture = None
+    if config.texture_widths:
+        texture = TextureDecoder(config.code_length + config.previous_code_length, config.texture_widths)
+        if config.previous_code_length:
+            previous = AtlasEncoder(
+                config.previous_code_length, config.previous_widths, config.previous_kernel, config.previous_side
+            )
+    return TalkingFace(
+        encoder,
+        GeometryDecoder(config.code_length, config.geometry_hidden, config.dropout),
+        BlendshapeDecoder(config.code_length),
+        texture,
+        previous,
+    )

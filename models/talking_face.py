@@ -1,0 +1,39 @@
+"""The joint network: one audio encoder, decoders for geometry, blendshapes and texture (LipSync3D figure 2)."""
+
+import torch
+from torch import Tensor, nn
+
+
+class TalkingFace(nn.Module):
+    """Composition of parts that are made elsewhere, so that tests can hand in tiny ones.
+
+    `texture` and `previous` (the previous-atlas encoder) may be None: geometry only, or texture without memory.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        geometry: nn.Module,
+        blendshapes: nn.Module,
+        texture: nn.Module | None = None,
+        previous: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.geometry = geometry
+        self.blendshapes = blendshapes
+        self.texture = texture
+        self.previous = previous
+
+    def decode_texture(self, code: Tensor, previous_atlas: Tensor) -> Tensor:
+        """One step of the auto-regression.
+
+        code: (B, Ns); previous_atlas: (B, 3, 128, 128) in 0..1, all zero where there is none.
+        Returns: difference map (B, 3, 128, 128) to be added to the reference crop.
+        Raises: ValueError where the network was built without a texture decoder.
+        """
+        if self.texture is None:
+            raise ValueError("this network has no texture decoder")
+        if self.previous is not None:
+            code = torch.cat([code, self.previous(previous_atlas)], dim=1)
+        return self.texture(code)

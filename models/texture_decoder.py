@@ -1,0 +1,32 @@
+"""Code of the sound and of the previous atlas to the lip texture (LipSync3D table 4)."""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+START = 4
+"""Side of the grid on which the code is spread."""
+
+
+class TextureDecoder(nn.Module):
+    """A fully connected layer to a 4x4 grid, then five stages of (bilinear upsampling by 2, convolution).
+
+    Every layer is followed by ReLU, the last by tanh (table 4); the last kernel is 5x5, the others 3x3.
+    """
+
+    def __init__(self, code_length: int, widths: Sequence[int]) -> None:
+        super().__init__()
+        self.spread = nn.Linear(code_length, widths[0] * START * START)
+        self.width = widths[0]
+        stages: list[nn.Module] = []
+        for before, after in zip(widths, [*widths[1:], 3], strict=True):
+            last = after == 3
+            stages.append(nn.Upsample(scale_factor=2, mode="bilinear"))
+            stages.append(nn.Conv2d(before, after, 5 if last else 3, padding="same"))
+            stages.append(nn.Tanh() if last else nn.ReLU())
+        self.stages = nn.Sequential(*stages)
+
+    def forward(self, code: Tensor) -> Tensor:
+        """(B, code_length) -> difference from the reference crop, (B, 3, 128, 128), -1..1 for intensities of 0..1."""
+        grid = nn.functional.relu(self.spread(code)).unflatten(1, (self.width, START, START))
+        return self.stages(grid)

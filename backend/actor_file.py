@@ -1,0 +1,185 @@
+"""An actor on disk: the trained network of one speaker, their reference face, and where both come from.
+
+A folder with `actor.json`, `model.safetensors`, `reference.npz`, `atlas.png` and `MODEL_CARD.md`; no pickles, so that
+a downloaded actor cannot run code.
+"""
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backend.errors import ActorError, UsageError
+
+if TYPE_CHECKING:
+    from models.presets import ModelConfig
+    from models.talking_face import TalkingFace
+
+FORMAT = 1
+"""Raised when the files change their meaning."""
+DESCRIPTION, MODEL, REFERENCE, ATLAS, CARD = (
+    "actor.json",
+    "model.safetensors",
+    "reference.npz",
+    "atlas.png",
+    "MODEL_CARD.md",
+)
+DIGESTED = (MODEL, REFERENCE, ATLAS)
+"""Files whose SHA-256 stands in `actor.json`."""
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True)
+class ReferenceFace:
+    """The face that offsets are added to.
+
+    vertices: (468, 3) float32, head space, interocular units. uv: (468, 2) float32, v up, fixed layout.
+    rectangle: place of the lip crop in the atlas (x, y, width, height, atlas_size), pixels.
+    mask: (128, 128) float32, where in the crop the texture is predicted, falling to 0 at the border.
+    """
+
+    vertices: np.ndarray
+    uv: np.ndarray
+    rectangle: dict[str, int]
+    mask: np.ndarray
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A loaded actor. atlas: (256, 256, 3) uint8; digest: of everything that shapes its output."""
+
+    name: str
+    reference: ReferenceFace
+    atlas: np.ndarray
+    model: "TalkingFace"
+    description: dict[str, Any] = field(repr=False)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the digests of the actor's files."""
+        return hashlib.sha256(json.dumps(self.description["digests"], sort_keys=True).encode()).hexdigest()
+
+    @property
+    def reference_crop(self) -> np.ndarray:
+        """(128, 128, 3) uint8, the part of the atlas that the network changes."""
+        box = self.reference.rectangle
+        return self.atlas[box["y"] : box["y"] + box["height"], box["x"] : box["x"] + box["width"]]
+
+
+def check_name(name: str) -> str:
+    """Return the name of an actor, or raise UsageError: it becomes a folder and must not lead out of its place."""
+    if not NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} is not a name for an actor; use up to 64 letters, digits, '-' and '_', a letter or digit first."
+        )
+    return name
+
+
+def save_actor(
+    folder: Path,
+    name: str,
+    model: "TalkingFace",
+    config: "ModelConfig",
+    reference: ReferenceFace,
+    atlas: np.ndarray,
+    facts: dict[str, Any],
+    card: str,
+) -> None:
+    """Write an actor into an empty folder.
+
+    facts: what else `actor.json` keeps (training config, fps, metrics, consent, licence), as JSON can hold it.
+    """
+    import cv2
+    from safetensors.torch import save_file
+
+    save_file({key: value.contiguous() for key, value in model.state_dict().items()}, folder / MODEL)
+    np.savez(
+        folder / REFERENCE,
+        vertices=reference.vertices.astype(np.float32),
+        uv=reference.uv.astype(np.float32),
+        rectangle=np.array([json.dumps(reference.rectangle)]),
+        mask=reference.mask.astype(np.float32),
+    )
+    cv2.imwrite(str(folder / ATLAS), cv2.cvtColor(atlas, cv2.COLOR_RGB2BGR))
+    (folder / CARD).write_text(card)
+    description = {"format": FORMAT, "name": name, "model": asdict(config), **facts}
+    description["digests"] = {file: _sha256(folder / file) for file in DIGESTED}
+    (folder / DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n")
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """Read and check `actor.json` and the digests it holds. Raises ActorError."""
+    path = Path(folder) / DESCRIPTION
+    try:
+        description = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise ActorError(f"{folder} is not an actor: it has no {DESCRIPTION}.") from None
+    except (OSError, ValueError) as error:
+        raise ActorError(f"{path} cannot be read ({error}); get the actor again.") from None
+    if not isinstance(description, dict) or description.get("format") != FORMAT:
+        raise ActorError(f"{path} is not of format {FORMAT}; train the actor again or update Mouthpiece.")
+    digests = description.get("digests")
+    if not isinstance(digests, dict) or set(digests) != set(DIGESTED):
+        raise ActorError(f"{path} does not list the digests of {', '.join(DIGESTED)}; get the actor again.")
+    for file, digest in digests.items():
+        if not (Path(folder) / file).is_file():
+            raise ActorError(f"The actor {folder} lacks {file}; get it again.")
+        if _sha256(Path(folder) / file) != digest:
+            raise ActorError(f"{Path(folder) / file} is damaged: its digest is not the one in {DESCRIPTION}.")
+    return description
+
+
+def load_actor(folder: Path) -> Actor:
+    """Read an actor. Raises ActorError where anything is missing, damaged or does not fit together."""
+    import cv2
+
+    folder = Path(folder)
+    description = read_description(folder)
+    image = cv2.imread(str(folder / ATLAS), cv2.IMREAD_COLOR)
+    if image is None:
+        raise ActorError(f"{folder / ATLAS} is not a picture; get the actor again.")
+    return Actor(
+        str(description.get("name", folder.name)),
+        _load_reference(folder / REFERENCE),
+        cv2.cvtColor(image, cv2.COLOR_BGR2RGB),
+        _load_model(folder, description),
+        description,
+    )
+
+
+def _load_reference(path: Path) -> ReferenceFace:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+        return ReferenceFace(
+            arrays["vertices"].reshape(468, 3),
+            arrays["uv"].reshape(468, 2),
+            json.loads(str(arrays["rectangle"][0])),
+            arrays["mask"].reshape(128, 128),
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise ActorError(f"{path} is not a reference face ({error}); get the actor again.") from None
+
+
+def _load_model(folder: Path, description: dict[str, Any]) -> "TalkingFace":
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from models.presets import ModelConfig, build_model
+
+    try:
+        values = {key: tuple(v) if isinstance(v, list) else v for key, v in description["model"].items()}
+        model = build_model(ModelConfig(**values))
+        model.load_state_dict(load_file(folder / MODEL))
+    except (SafetensorError, RuntimeError, TypeError, ValueError, KeyError, AttributeError) as error:
+        raise ActorError(f"{folder / MODEL} does not fit the network in {DESCRIPTION} ({error}).") from None
+    return model.eval()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

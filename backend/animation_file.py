@@ -1,0 +1,126 @@
+"""The animation on disk: `animation.npz`, the atlas sequence beside it, and how both are written without half-results.
+
+Arrays, with T frames and F triangles: fps float64; reference (468, 3); offsets (T, 468, 3), frame t's vertices being
+reference + offsets[t]; uv (T or 1, 468, 2), v up; triangles (F, 3); weights (T, 52) in 0..1 with weight_names (52,);
+actor, audio_sha256 and provenance as text. Head space, interocular units; frame t is shown from t / fps on.
+"""
+
+import json
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from backend.errors import InputError, UsageError
+
+FORMAT = 1
+"""Raised when the arrays change their meaning."""
+ANIMATION = "animation.npz"
+ATLAS_FOLDER = "atlas"
+ATLAS_RECTANGLE = "atlas.json"
+REFERENCE_ATLAS = "reference_atlas.png"
+
+
+@dataclass(frozen=True)
+class Animation:
+    """What the network made of one recording; shapes as in this module's docstring, float32 unless said otherwise."""
+
+    fps: float
+    reference: np.ndarray
+    offsets: np.ndarray
+    uv: np.ndarray
+    triangles: np.ndarray
+    weights: np.ndarray
+    weight_names: tuple[str, ...]
+    actor: str
+    audio_sha256: str
+    provenance: str
+
+    def __post_init__(self) -> None:
+        frames = len(self.offsets)
+        expected = {
+            "reference": (468, 3),
+            "offsets": (frames, 468, 3),
+            "uv": (len(self.uv), 468, 2),
+            "triangles": (len(self.triangles), 3),
+            "weights": (frames, len(self.weight_names)),
+        }
+        for name, shape in expected.items():
+            if getattr(self, name).shape != shape:
+                raise InputError(f"Animation array {name} has shape {getattr(self, name).shape}, expected {shape}.")
+        if len(self.uv) not in (1, frames):
+            raise InputError(f"Animation array uv has {len(self.uv)} frames, expected 1 or {frames}.")
+
+    @property
+    def vertices(self) -> np.ndarray:
+        """(T, 468, 3) float32."""
+        return self.reference + self.offsets
+
+
+def save_animation(animation: Animation, folder: Path) -> Path:
+    """Write `animation.npz` into a folder that exists; returns its path."""
+    path = folder / ANIMATION
+    arrays = {field.name: getattr(animation, field.name) for field in fields(animation)}
+    arrays |= {"fps": np.float64(animation.fps), "weight_names": np.array(animation.weight_names)}
+    np.savez(path, format=np.int64(FORMAT), **arrays)
+    return path
+
+
+def load_animation(folder: Path) -> Animation:
+    """Read `folder/animation.npz`. Raises InputError where it is missing, damaged or of another format."""
+    path = Path(folder) / ANIMATION
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} is not a readable animation ({error}).") from None
+    if int(arrays.pop("format", -1)) != FORMAT:
+        raise InputError(f"{path} has another format than {FORMAT}; make the animation again with this version.")
+    missing = {field.name for field in fields(Animation)} - set(arrays)
+    if missing:
+        raise InputError(f"{path} lacks {', '.join(sorted(missing))}; make the animation again.")
+    for name in ("actor", "audio_sha256", "provenance"):
+        arrays[name] = str(arrays[name])
+    arrays["fps"] = float(arrays["fps"])
+    arrays["weight_names"] = tuple(str(name) for name in arrays["weight_names"])
+    return Animation(**{field.name: arrays[field.name] for field in fields(Animation)})
+
+
+def save_atlas_rectangle(rectangle: dict[str, int], folder: Path) -> None:
+    """Write where the crops of the sequence lie in the 256 atlas: x, y, width, height, atlas_size in pixels."""
+    (folder / ATLAS_RECTANGLE).write_text(json.dumps(rectangle, indent=1) + "\n")
+
+
+@contextmanager
+def new_folder(path: Path, overwrite: bool = False) -> Iterator[Path]:
+    """Give a temporary folder beside `path` that takes its name at the end, or vanishes if anything goes wrong.
+
+    Raises: UsageError where `path` exists and `overwrite` is not set, or where its place cannot be written.
+    """
+    path = Path(path)
+    check_output(path, overwrite)
+    try:
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    except OSError as error:
+        raise UsageError(f"{path.parent} cannot be written ({error.strerror}); choose another place.") from None
+    try:
+        temporary.chmod(0o755)
+        yield temporary
+        if path.exists():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        temporary.replace(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_output(path: Path, overwrite: bool) -> None:
+    """Raise UsageError unless something new can be written at `path`."""
+    if not path.parent.is_dir():
+        raise UsageError(f"There is no folder {path.parent} to write {path.name} to; make it first.")
+    if path.exists() and not overwrite:
+        raise UsageError(f"{path} exists already; choose another name or add --overwrite.")

@@ -1,0 +1,38 @@
+"""The speaker's consent, without which nobody's likeness is trained."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from backend.errors import ConsentError
+
+REQUIRED = ("speaker", "statement", "given_by", "date", "licence")
+"""Fields of the record; `statement` is the sentence the speaker agreed to, `given_by` who vouches for it."""
+
+
+def read_consent(path: Path) -> dict[str, Any]:
+    """Read a consent record: a JSON object with the fields of `REQUIRED`, all non-empty text, `date` as YYYY-MM-DD.
+
+    Raises: ConsentError that says what is missing.
+    """
+    try:
+        record = json.loads(Path(path).read_text())
+    except OSError as error:
+        raise ConsentError(f"The consent record {path} cannot be read: {error.strerror}.") from None
+    except ValueError:
+        raise ConsentError(
+            f"The consent record {path} is not JSON; see docs/guide/consent.md for an example."
+        ) from None
+    if not isinstance(record, dict):
+        raise ConsentError(f"The consent record {path} must be a JSON object with {', '.join(REQUIRED)}.")
+    missing = [name for name in REQUIRED if not str(record.get(name, "")).strip()]
+    if missing:
+        raise ConsentError(f"The consent record {path} lacks {', '.join(missing)}; the speaker must give it.")
+    try:
+        given = date.fromisoformat(str(record["date"]))
+    except ValueError:
+        raise ConsentError(f"The consent record {path} has the date {record['date']!r}; write YYYY-MM-DD.") from None
+    if given > date.today():
+        raise ConsentError(f"The consent record {path} is dated in the future ({given}).")
+    return record

@@ -6,6 +6,7 @@ actor, audio_sha256 and provenance as text. Head space, interocular units; frame
 """
 
 import json
+import secrets
 import shutil
 import tempfile
 import zipfile
@@ -116,6 +117,24 @@ def new_folder(path: Path, overwrite: bool = False) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def new_file(path: Path, overwrite: bool = False) -> Iterator[Path]:
+    """Give a temporary path with the same ending in `path`'s folder that takes its name at the end, or vanishes.
+
+    Raises: UsageError as `new_folder` does.
+    """
+    path = Path(path)
+    check_output(path, overwrite)
+    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    except PermissionError as error:
+        raise UsageError(f"{path.parent} cannot be written ({error.strerror}); choose another place.") from None
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def check_output(path: Path, overwrite: bool) -> None:

@@ -75,7 +75,7 @@ def _resample(path: Path, container) -> np.ndarray:
     resampler = AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
     chunks: list[np.ndarray] = []
     start, total = None, 0
-    for frame in _decoded_frames(container):
+    for frame in decoded_frames(container):
         if start is None:
             start = frame.time or 0.0
         frame.pts = None  # the resampler would otherwise fill small gaps in the time stamps with its own guesses
@@ -89,7 +89,7 @@ def _resample(path: Path, container) -> np.ndarray:
     return _shift(samples.astype(np.float32, copy=False), round((start or 0.0) * SAMPLE_RATE))
 
 
-def _decoded_frames(container):
+def decoded_frames(container):
     """Yield the frames of the first sound track; a damaged tail ends the sound instead of losing all of it."""
     import av.error
 

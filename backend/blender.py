@@ -1,0 +1,65 @@
+"""Runs the bake in a Blender of its own process, and passes on how far it is."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from backend.errors import EnvironmentProblem, MouthpieceError
+from backend.progress import Progress
+
+ROOT = Path(__file__).resolve().parents[1]
+"""The folder that holds `blender_addon`."""
+
+
+def run_blender(
+    animation: Path, sound: Path, scenes: Sequence[Path], frames: Path | None, size: int, progress: Progress
+) -> None:
+    """Bake an animation folder with its sound into `scenes`, and render `frames` (PNGs, size x size) if asked.
+
+    Raises: EnvironmentProblem where there is no Blender; MouthpieceError with Blender's sentence where it failed.
+    """
+    command = [*blender_command(), "--animation", str(animation.resolve()), "--audio", str(sound)]
+    for path in scenes:
+        command += ["--out", str(path.resolve())]
+    if frames is not None:
+        command += ["--render", str(frames), "--size", str(size)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        error = _follow(process, progress)
+        _, errors = process.communicate()
+    finally:
+        process.kill()
+        process.wait()
+    if error or process.returncode:
+        last = errors.strip().splitlines()[-1:] or [f"exit code {process.returncode}"]
+        raise MouthpieceError(error or f"Blender stopped while baking: {last[0]}")
+
+
+def _follow(process: subprocess.Popen, progress: Progress) -> str | None:
+    """Read the messages to their end; return the error among them, if any."""
+    assert process.stdout is not None
+    error = None
+    for line in process.stdout:
+        if not line.startswith("{"):
+            continue  # Blender prints lines of its own
+        message = json.loads(line)
+        error = message.get("error", error)
+        if "stage" in message:
+            progress(message["stage"], message["done"], message["total"])
+    return error
+
+
+def blender_command() -> list[str]:
+    """How to start the bake: with the bpy module of this environment, else with an installed Blender."""
+    if find_spec("bpy"):
+        return [sys.executable, "-m", "blender_addon.headless"]
+    blender = shutil.which("blender")
+    if blender:
+        return [blender, "--background", "--factory-startup", "--python", str(ROOT / "blender_addon/headless.py"), "--"]
+    raise EnvironmentProblem(
+        "There is no Blender to bake with: install the bpy module (pip install bpy==5.0.1, on Python 3.11) or Blender."
+    )

@@ -1,0 +1,1 @@
+"""How near a prediction is to the truth, in figures."""

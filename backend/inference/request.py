@@ -1,0 +1,50 @@
+"""What `mouthpiece animate` was asked for, checked before anything is loaded."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.errors import UsageError
+
+BLENDER_ENDINGS = (".blend", ".glb", ".usdc", ".abc", ".fbx")
+"""Outputs that Blender writes."""
+ENDINGS = (*BLENDER_ENDINGS, ".mp4", ".csv")
+"""All outputs that are files; a path without an ending is a folder."""
+
+
+@dataclass(frozen=True)
+class AnimateRequest:
+    """What `mouthpiece animate` was asked for."""
+
+    audio: Path
+    """Sound file, or a video for its sound."""
+    actor: str
+    """Name of an actor, or its folder."""
+    outputs: tuple[Path, ...]
+    """Where to write; the ending chooses what."""
+    fps: float = 25.0
+    """Frames a second of the animation."""
+    intensity: float = 1.0
+    """1 leaves the motion as predicted, 0 keeps the face at rest."""
+    smooth: float = 0.0
+    """Standard deviation in seconds of a Gaussian over time."""
+    texture: bool = True
+    """Predict the lip texture; without it vertices and weights alone."""
+    overwrite: bool = False
+    """Replace outputs that exist."""
+    size: int = 512
+    """Height and width of a rendered video in pixels."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.fps <= 240:
+            raise UsageError(f"--fps must be between 1 and 240, got {self.fps:g}.")
+        if not 0 <= self.intensity <= 3:
+            raise UsageError(f"--intensity must be between 0 and 3, got {self.intensity:g}.")
+        if not 0 <= self.smooth <= 1:
+            raise UsageError(f"--smooth must be between 0 and 1 seconds, got {self.smooth:g}.")
+        if not 64 <= self.size <= 4096 or self.size % 2:
+            raise UsageError(f"--size must be an even number between 64 and 4096, got {self.size}.")
+        if not self.outputs:
+            raise UsageError("Say where to write with --out.")
+        for path in self.outputs:
+            if path.suffix.lower() not in ("", *ENDINGS):
+                raise UsageError(f"{path}: {path.suffix} is not known; write a folder or {', '.join(ENDINGS)}.")

@@ -1,0 +1,59 @@
+"""The figures of a trained network on the frames that training never saw."""
+
+import numpy as np
+
+from backend.evaluation.metrics import geometry_figures, weighted_psnr, weighted_ssim
+from backend.inference.predict import decode_motion, decode_textures, encode_sound
+from backend.training.batches import Span
+from backend.training.dataset import Dataset
+from models.talking_face import TalkingFace
+
+
+def evaluate_held_out(
+    model: TalkingFace, dataset: Dataset, spans: list[Span], share: np.ndarray
+) -> tuple[dict[str, float], np.ndarray, np.ndarray]:
+    """Predict held-out frames from the sound alone and compare; each span starts with a blank previous atlas.
+
+    share: (128, 128), how much of the prediction is laid over the reference. Returns the figures, and true and
+    predicted crops (T, 128, 128, 3) uint8 (both empty without texture). Textures are compared in the atlas beside the
+    mean texture, which is the reference crop; `interior` figures weigh frames by how much of the mouth is seen.
+    """
+    rows = [_predict(model, dataset, span, share) for span in spans]
+    valid = np.concatenate([np.asarray(dataset.valid[span.start : span.stop]) for span in spans])
+    true = np.concatenate([dataset.vertices[span.start : span.stop] for span in spans])
+    predicted = np.concatenate([row[0] for row in rows])
+    fps = 1 / float(np.median(np.diff(dataset.times[spans[0].start : spans[0].stop])))
+    figures = {"frames": float(valid.sum())} | geometry_figures(predicted[valid], true[valid], fps)
+    if model.texture is None:
+        empty = np.zeros((0, 128, 128, 3), np.uint8)
+        return figures, empty, empty
+    crops = np.concatenate([dataset.crops[span.start : span.stop] for span in spans])[valid]
+    made = np.concatenate([row[1] for row in rows])[valid]
+    visible = np.concatenate([dataset.visible[span.start : span.stop] for span in spans])[valid]
+    return figures | _texture_figures(made, crops, visible, dataset), crops, made
+
+
+def _predict(model: TalkingFace, dataset: Dataset, span: Span, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    times = np.asarray(dataset.times[span.start : span.stop])
+    codes = encode_sound(model, dataset.audio(int(dataset.clip[span.start])), times)
+    offsets, _ = decode_motion(model, codes)
+    crops = np.zeros((0, 128, 128, 3), np.uint8)
+    if model.texture is not None:
+        crops = np.stack(list(decode_textures(model, codes, dataset.reference_crop, share)))
+    return dataset.reference_vertices + offsets, crops
+
+
+def _texture_figures(made: np.ndarray, true: np.ndarray, visible: np.ndarray, dataset: Dataset) -> dict[str, float]:
+    mean = np.broadcast_to(dataset.reference_crop, true.shape)
+    skin = np.broadcast_to(np.where(dataset.interior, 0, dataset.mask), true.shape[:3])
+    interior = dataset.interior * visible[:, None, None]
+    both = skin + interior
+    figures = {
+        "ssim_atlas": weighted_ssim(made, true, both),
+        "ssim_atlas_mean_texture": weighted_ssim(mean, true, both),
+        "psnr_atlas": weighted_psnr(made, true, both),
+        "ssim_interior": weighted_ssim(made, true, interior),
+        "ssim_interior_mean_texture": weighted_ssim(mean, true, interior),
+    }
+    figures["interior_skill"] = 1 - (1 - figures["ssim_interior"]) / (1 - figures["ssim_interior_mean_texture"])
+    return figures

@@ -1,0 +1,58 @@
+"""What a person looks at after training: a contact sheet, the figures, the card."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+TILES = 12
+"""Frames on a contact sheet."""
+
+
+def save_contact_sheet(path: Path, true: np.ndarray, predicted: np.ndarray, visible: np.ndarray) -> None:
+    """Write held-out crops, truth over prediction, from the most closed to the most open mouth.
+
+    true, predicted: (T, 128, 128, 3) uint8; visible: (T,).
+    """
+    from PIL import Image
+
+    order = np.argsort(visible)
+    chosen = order[np.linspace(0, len(order) - 1, TILES).astype(int)]
+    rows = [np.concatenate(list(images[chosen]), axis=1) for images in (true, predicted)]
+    Image.fromarray(np.concatenate(rows)).save(path)
+
+
+def write_card(facts: dict[str, Any]) -> str:
+    """Text of MODEL_CARD.md. facts: name, command, data, consent, seed, minutes, machine, date, metrics, licence."""
+    consent = facts["consent"]
+    rows = "\n".join(f"| `{name}` | {value:.4g} |" for name, value in facts["metrics"].items())
+    return f"""# Actor `{facts["name"]}`
+
+A talking head trained by Mouthpiece from the video named below. Everything it makes is synthetic.
+
+| | |
+|---|---|
+| made with | `{facts["command"]}` |
+| data | {facts["data"]} |
+| trained on | {facts["train_frames"]} frames; the last {facts["held_out"]:.0%} of the video held out |
+| seed | {facts["seed"]} |
+| epochs | {facts["epochs"]} |
+| time | {facts["minutes"]:.0f} minutes on {facts["machine"]} ({facts["date"]}) |
+| speaker | {consent["speaker"]} |
+| consent | {consent["statement"]} (given by {consent["given_by"]}, {consent["date"]}) |
+| licence | {consent["licence"]} |
+
+## Figures on the held-out end of the video
+
+Predicted from the sound alone; no choice was made by these figures. Millimetres take 90 mm between the outer eye
+corners. `mean_texture` is what a still texture reaches; `interior` counts the visible mouth interior only.
+
+| figure | value |
+|---|---|
+{rows}
+
+## Limits
+
+It learnt one face from a few minutes of video and the voices heard in it; other voices, languages and noise move the
+mouth less exactly. Eyes, brows and head do not move with the sound.
+"""

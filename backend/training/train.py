@@ -1,0 +1,194 @@
+"""From videos of one speaker to an actor."""
+
+import datetime
+import json
+import os
+import platform
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backend.actor_file import ReferenceFace, check_name, save_actor
+from backend.actor_library import user_actors
+from backend.animation_file import check_output, new_folder
+from backend.errors import InputError, UsageError
+from backend.progress import Progress, no_progress
+from backend.training.config import TrainConfig
+from backend.trust.consent import read_consent
+
+LEAST_SECONDS = 20.0
+"""Shortest training material; good actors need 2 to 5 minutes (section 4)."""
+FEATHER = 12
+"""Pixels over which the predicted crop fades into the reference atlas at its border."""
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """What `mouthpiece train` was asked for."""
+
+    videos: tuple[Path, ...]
+    """Video files of one speaker."""
+    actor: str
+    """Name of the new actor."""
+    consent: Path
+    """The speaker's consent record."""
+    out: Path | None = None
+    """Folder of the new actor; by default among the user's actors."""
+    work: Path | None = None
+    """Folder for the dataset, checkpoints and report; by default beside the actor."""
+    config: TrainConfig = field(default_factory=TrainConfig)
+    """How to train."""
+    resume: bool = False
+    """Go on with an unfinished run in the work folder."""
+    overwrite: bool = False
+    """Replace an actor that exists."""
+
+    def __post_init__(self) -> None:
+        check_name(self.actor)
+        if not self.videos:
+            raise UsageError("Give at least one video of the speaker.")
+
+    @property
+    def folder(self) -> Path:
+        """Where the actor is written."""
+        return self.out or user_actors() / self.actor
+
+    @property
+    def work_folder(self) -> Path:
+        """Where everything else is written."""
+        return self.work or self.folder.parent / f".{self.actor}.training"
+
+
+def train(request: TrainRequest, progress: Progress = no_progress) -> Path:
+    """Train an actor; returns its folder. Raises ConsentError, UsageError, InputError, Cancelled."""
+    from backend.training.dataset import build_dataset
+
+    consent = read_consent(request.consent)
+    if request.out is None:
+        request.folder.parent.mkdir(parents=True, exist_ok=True)
+    check_output(request.folder, request.overwrite)
+    work = _open_work_folder(request)
+    dataset = build_dataset(list(request.videos), work / "dataset", progress=progress)
+    for warning in dataset.warnings:
+        progress(warning, 0, 0)
+    run, spans, held = _prepare(request, dataset, work)
+    started = time.monotonic()
+    run.run(progress)
+    (work / "history.json").write_text(json.dumps(run.history, indent=1))
+    minutes = sum(row["seconds"] for row in run.history) / 60 or (time.monotonic() - started) / 60
+    share = texture_share(np.asarray(dataset.mask), np.asarray(dataset.interior))
+    metrics = _evaluate(run.result, dataset, held, share, work, progress)
+    facts = _facts(request, consent, metrics, minutes, sum(span.stop - span.start for span in spans))
+    _export(request, run, dataset, share, facts)
+    return request.folder
+
+
+def texture_share(mask: np.ndarray, interior: np.ndarray) -> np.ndarray:
+    """How much of the predicted crop is laid over the reference: 1 on the mesh, fading to 0 at the crop's border.
+
+    mask (128, 128) 0..1; interior (128, 128) bool. Returns (128, 128) float32.
+    """
+    steps = np.minimum(np.arange(128), np.arange(128)[::-1])
+    fade = np.clip(np.minimum(steps[:, None], steps[None]) / FEATHER, 0, 1)
+    return (fade * (interior | (mask > 0))).astype(np.float32)
+
+
+def _open_work_folder(request: TrainRequest) -> Path:
+    """Make the work folder, or check that the run in it is the one to go on with."""
+    work = request.work_folder
+    settings = json.dumps(asdict(request.config), indent=1)
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        if (work / "checkpoint.safetensors").exists():
+            if not request.resume:
+                raise UsageError(f"{work} holds an unfinished run; add --resume to go on with it, or delete it.")
+            if (work / "config.json").read_text() != settings:
+                raise UsageError(f"The run in {work} was started with other settings; repeat them, or delete it.")
+        (work / "config.json").write_text(settings)
+    except OSError as error:
+        raise UsageError(f"The work folder {work} cannot be written: {error.strerror}.") from None
+    return work
+
+
+def _prepare(request: TrainRequest, dataset: Any, work: Path) -> tuple[Any, list, list]:
+    """The run at its start or where it was left, the training spans and the held-out spans."""
+    import torch
+
+    from backend.training.batches import Batches, split_spans
+    from backend.training.loop import TrainingRun
+    from models.presets import PRESETS, build_model
+
+    config = request.config
+    spans, held = split_spans(dataset, config.held_out)
+    seconds = sum(dataset.times[s.stop - 1] - dataset.times[s.start] for s in spans)
+    if seconds < LEAST_SECONDS:
+        raise InputError(
+            f"There are {seconds:.0f} s of usable face to train on; at least {LEAST_SECONDS:.0f} s are needed, "
+            f"2 to 5 minutes make a good actor."
+        )
+    torch.manual_seed(config.seed)
+    model = build_model(PRESETS[config.preset])
+    frames = np.concatenate([np.arange(s.start, s.stop)[np.asarray(dataset.valid[s.start : s.stop])] for s in spans])
+    model.geometry.initialise_from(torch.from_numpy(dataset.vertices[frames] - dataset.reference_vertices))
+    run = TrainingRun(model, Batches(dataset, spans, config), config, work / "checkpoint.safetensors")
+    if request.resume:
+        run.resume()
+    return run, spans, held
+
+
+def _evaluate(
+    model: Any, dataset: Any, held: list, share: np.ndarray, work: Path, progress: Progress
+) -> dict[str, float]:
+    from backend.training.held_out import evaluate_held_out
+    from backend.training.report import save_contact_sheet
+
+    progress("evaluate", 0, 1)
+    metrics, true, predicted = evaluate_held_out(model, dataset, held, share)
+    if len(true):
+        valid = np.concatenate([np.asarray(dataset.valid[span.start : span.stop]) for span in held])
+        visible = np.concatenate([dataset.visible[span.start : span.stop] for span in held])[valid]
+        save_contact_sheet(work / "contact_sheet.png", true, predicted, visible)
+    progress("evaluate", 1, 1)
+    return metrics
+
+
+def _facts(
+    request: TrainRequest, consent: dict[str, Any], metrics: dict[str, float], minutes: float, frames: int
+) -> dict[str, Any]:
+    """What the actor's description and card say about where it comes from."""
+    config = request.config
+    names = " ".join(path.name for path in request.videos)
+    command = (
+        f"mouthpiece train {names} --actor {request.actor} --consent {request.consent.name} "
+        f"--preset {config.preset} --epochs {config.epochs} --seed {config.seed}"
+    )
+    return {
+        "command": command,
+        "data": names,
+        "train_frames": frames,
+        "held_out": config.held_out,
+        "seed": config.seed,
+        "epochs": config.epochs,
+        "minutes": minutes,
+        "machine": f"{os.cpu_count()} cores, {platform.machine()} {platform.system()}",
+        "date": datetime.date.today().isoformat(),
+        "consent": consent,
+        "licence": consent["licence"],
+        "metrics": metrics,
+        "training": asdict(config),
+    }
+
+
+def _export(request: TrainRequest, run: Any, dataset: Any, share: np.ndarray, facts: dict[str, Any]) -> None:
+    from backend.training.report import write_card
+    from models.presets import PRESETS
+
+    space = dataset.space
+    reference = ReferenceFace(space.vertices, space.uv, asdict(space.crop), share)
+    config = PRESETS[request.config.preset]
+    with new_folder(request.folder, request.overwrite) as folder:
+        card = write_card(facts | {"name": request.actor})
+        save_actor(folder, request.actor, run.result, config, reference, dataset.reference_atlas, facts, card)

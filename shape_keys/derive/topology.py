@@ -95,21 +95,25 @@ def check(triangles: np.ndarray, mirror: np.ndarray) -> None:
         raise SystemExit(f"the mirror map keeps only {kept} of {len(edges)} edges")
 
 
+def derive(canonical: Path, connections: Path, video: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Triangles (852, 3), mirror map (468,), canonical face (468, 3) in head space, radius of its cylinder."""
+    positions, texture, _ = read_obj(canonical)
+    obj_mirror = mirror_by_texture(texture)
+    positions = frontal(positions, obj_mirror)
+    chosen = match(mean_landmarks(video), positions)
+    mirror = np.argsort(chosen)[obj_mirror[chosen]]
+    triangles = read_triangles(connections)
+    check(triangles, mirror)
+    return triangles, mirror, *head_space(positions[chosen])
+
+
 def main() -> None:
     """Write `data/topology.json`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("canonical", "connections", "video"):
         parser.add_argument(name, type=Path)
     arguments = parser.parse_args()
-    positions, texture, _ = read_obj(arguments.canonical)
-    obj_mirror = mirror_by_texture(texture)
-    positions = frontal(positions, obj_mirror)
-    chosen = match(mean_landmarks(arguments.video), positions)
-    mirror = np.argsort(chosen)[obj_mirror[chosen]]
-    triangles = read_triangles(arguments.connections)
-    check(triangles, mirror)
-    face, radius = head_space(positions[chosen])
-    write(triangles, mirror, face, radius)
+    write(*derive(arguments.canonical, arguments.connections, arguments.video))
 
 
 def write(triangles: np.ndarray, mirror: np.ndarray, face: np.ndarray, radius: float) -> None:

@@ -77,7 +77,7 @@ def _resample(path: Path, container) -> np.ndarray:
     start, total = None, 0
     for frame in decoded_frames(container):
         if start is None:
-            start = frame.time or 0.0
+            start = first_time(container, frame)
         frame.pts = None  # the resampler would otherwise fill small gaps in the time stamps with its own guesses
         for piece in resampler.resample(frame):
             chunks.append(piece.to_ndarray()[0])
@@ -87,6 +87,15 @@ def _resample(path: Path, container) -> np.ndarray:
         chunks += [piece.to_ndarray()[0] for piece in resampler.resample(None)]
     samples = np.concatenate(chunks) if chunks else np.zeros(0, np.float32)
     return _shift(samples.astype(np.float32, copy=False), round((start or 0.0) * SAMPLE_RATE))
+
+
+def first_time(container, frame) -> float:
+    """Seconds from the container's time zero to its first sound frame.
+
+    Before zero lies an encoder's priming (AAC in mp4), to be cut; an mp3 or a transport stream starts its own count
+    later than 0.
+    """
+    return (frame.time or 0.0) - max(0, container.start_time or 0) / 1_000_000
 
 
 def decoded_frames(container):

@@ -37,7 +37,7 @@ def speech_columns(samples: np.ndarray) -> np.ndarray:
     """Whether somebody speaks in each 10 ms column, (columns,) bool; by loudness above the recording's noise floor."""
     loudness = 10 / np.log(10) * np.log(np.exp(log_mel(samples)[:, 3:35]).mean(axis=1))
     smooth = np.convolve(np.pad(loudness, 2, mode="edge"), np.ones(5) / 5, mode="valid")
-    floor, loud = np.percentile(smooth, 10), np.percentile(smooth, 95)
+    floor, loud = (float(value) for value in np.percentile(smooth, (10, 95)))
     if loud < SILENT_DB:
         return np.zeros(len(smooth), bool)
     if loud - floor < LEAST_RANGE_DB:

@@ -15,7 +15,7 @@ def write_sound_track(source: Path, out: Path) -> None:
     import av
     from av.audio.resampler import AudioResampler
 
-    from backend.audio.decode import decoded_frames
+    from backend.audio.decode import decoded_frames, first_time
 
     with av.open(str(source)) as container, wave.open(str(out), "wb") as wav:
         track = container.streams.audio[0]
@@ -25,7 +25,7 @@ def write_sound_track(source: Path, out: Path) -> None:
         skip: int | None = None
         for frame in decoded_frames(container):
             if skip is None:
-                start = round((frame.time or 0.0) * track.rate)
+                start = round(first_time(container, frame) * track.rate)
                 wav.writeframes(bytes(max(0, start) * channels * BYTES))
                 skip = max(0, -start) * channels * BYTES
             frame.pts = None

@@ -119,7 +119,7 @@ def register(head: IctHead) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _expected(places: np.ndarray) -> np.ndarray:
-    """Where landmarks belong: a spline from the canonical face through the places that agree with their mirror image."""
+    """Where landmarks belong: a spline from the canonical face through places that agree with their mirror image."""
     mirrored = places[MIRROR] * FLIP
     agree = np.linalg.norm(places - mirrored, axis=1) < OUTLIER
     spline = RBFInterpolator(CANONICAL_FACE[agree], (places + mirrored)[agree] / 2, smoothing=1e-3)

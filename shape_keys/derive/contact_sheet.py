@@ -63,4 +63,4 @@ def draw_sheet() -> np.ndarray:
 if __name__ == "__main__":
     from PIL import Image
 
-    Image.fromarray(draw_sheet()).quantize(96, dither=Image.Dither.NONE).save(sys.argv[1], optimize=True)
+    Image.fromarray(draw_sheet()).quantize(200, dither=Image.Dither.NONE).save(sys.argv[1], optimize=True)

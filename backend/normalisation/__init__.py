@@ -1,0 +1,1 @@
+"""Tracked faces to pose-free geometry and evenly lit texture atlases."""

@@ -1,0 +1,94 @@
+"""The reference cylinder: head space, and texture coordinates on the atlas."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from backend.normalisation.pose import apply, fit_similarity
+from shape_keys.topology import LEFT_EYE_OUTER, MIRROR, NOSE_BASE, RIGHT_EYE_OUTER
+
+ATLAS_SIZE = 256
+"""Pixels a side (LipSync3D §3.1.1)."""
+
+EYE_ROW = 70.0
+NOSE_ROW = 126.0
+EYE_COLUMN = 71.0
+"""Atlas pixels from the top-left corner at which every speaker's outer eye corners and nose base lie.
+
+Chosen on MediaPipe's canonical face: 12 pixels a centimetre both ways, hairline at row 3, a dropped chin at row 228.
+"""
+
+
+@dataclass(frozen=True)
+class Cylinder:
+    """A vertical cylinder through head space and the atlas's scale on it."""
+
+    radius: float
+    """Interocular units."""
+    u_scale: float
+    """Atlas widths a radian."""
+    v_scale: float
+    """Atlas heights an interocular unit."""
+    v_eye: float
+    """Texture coordinate v at y = 0, eye height."""
+
+    def project(self, vertices: np.ndarray) -> np.ndarray:
+        """Texture coordinates (..., 2) float32, u right, v up, 0..1, of head-space vertices (..., 3)."""
+        u = 0.5 + self.u_scale * np.arctan2(vertices[..., 0], vertices[..., 2])
+        v = self.v_eye + self.v_scale * vertices[..., 1]
+        return np.stack([u, v], axis=-1).astype(np.float32)
+
+
+def fit_circle(points: np.ndarray, iterations: int = 30) -> tuple[float, float]:
+    """Centre z and radius of the circle about x = 0 that most points (N, 2: x, z) lie on.
+
+    Iteratively reweighted algebraic fit; the weight falls with the distance to the circle (Geman-McClure on the
+    median distance), so that nose and lips, which stand off the cylinder, do not pull it.
+    """
+    x, z = np.asarray(points, np.float64).T
+    weights = np.ones(len(x))
+    centre = radius = 0.0
+    for _ in range(iterations):
+        # x^2 + z^2 = 2 z c + (r^2 - c^2), linear in c and in the bracket.
+        design = np.stack([2 * z, np.ones_like(z)], axis=1) * np.sqrt(weights)[:, None]
+        (centre, rest), *_ = np.linalg.lstsq(design, (x**2 + z**2) * np.sqrt(weights), rcond=None)
+        radius = float(np.sqrt(max(rest + centre**2, 1e-12)))
+        distance = np.abs(np.hypot(x, z - centre) - radius)
+        weights = 1.0 / (1.0 + (distance / (2.0 * np.median(distance) + 1e-9)) ** 2) ** 2
+    return float(centre), radius
+
+
+def to_head_space(vertices: np.ndarray) -> tuple[np.ndarray, float]:
+    """The similarity (3, 4) that carries upright reference vertices (468, 3) into head space, and the radius.
+
+    The vertices are turned until the face is symmetric about x = 0, the axis is put through the fitted circle's
+    centre, the origin at eye height, and the unit is the distance of the outer eye corners.
+    """
+    matrix = np.eye(3, 4)
+    for _ in range(20):  # each round halves what is left of the asymmetry
+        turned = apply(matrix, vertices)
+        mirrored = turned[MIRROR] * np.array([-1.0, 1.0, 1.0])
+        step = fit_similarity(turned[None], (turned + mirrored)[None] / 2, np.ones(len(turned)), scaled=False)[0]
+        matrix = _compose(step, matrix)
+    turned = apply(matrix, vertices)
+    centre, radius = fit_circle(turned[:, [0, 2]])
+    eyes = turned[[RIGHT_EYE_OUTER, LEFT_EYE_OUTER]]
+    unit = 1.0 / np.linalg.norm(eyes[0] - eyes[1])
+    origin = np.array([0.0, eyes[:, 1].mean(), centre])
+    matrix = np.concatenate([matrix[:, :3], (matrix[:, 3] - origin)[:, None]], axis=1) * unit
+    return matrix, float(radius * unit)
+
+
+def _compose(second: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """The (3, 4) transform that applies `first`, then `second`."""
+    return second[:, :3] @ first + np.pad(second[:, 3:], ((0, 0), (3, 0)))
+
+
+def fit_cylinder(reference: np.ndarray, radius: float) -> Cylinder:
+    """Scale the atlas so that eyes and nose of head-space vertices (468, 3) land on their fixed places (§3.1.1)."""
+    eyes = reference[[RIGHT_EYE_OUTER, LEFT_EYE_OUTER]]
+    angle = np.arctan2(eyes[:, 0], eyes[:, 2])
+    u_scale = (ATLAS_SIZE - 2 * EYE_COLUMN) / ATLAS_SIZE / (angle[1] - angle[0])
+    v_scale = (NOSE_ROW - EYE_ROW) / ATLAS_SIZE / (eyes[:, 1].mean() - reference[NOSE_BASE, 1])
+    v_eye = 1.0 - EYE_ROW / ATLAS_SIZE - v_scale * eyes[:, 1].mean()
+    return Cylinder(float(radius), float(u_scale), float(v_scale), float(v_eye))

@@ -1,0 +1,107 @@
+"""A speaker's normalised space: reference vertices, cylinder, atlas layout and lip crop."""
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from backend.errors import InputError
+from backend.normalisation.atlas import MOUTH_COUNT, AtlasMap, Crop, lip_crop, map_atlas
+from backend.normalisation.cylinder import Cylinder, fit_cylinder, to_head_space
+from backend.normalisation.layout import fixed_layout
+from backend.normalisation.pose import apply, fit_similarity
+from backend.normalisation.reference import reference_vertices
+from shape_keys.topology import EYE_TRIANGLES, MIRROR, RIGID, RIGID_WEIGHTS, TRIANGLES, VERTEX_COUNT
+
+NOSTRILS_RIGHT = (20, 60, 75, 79, 97, 98, 99, 166, 218, 237, 238, 239, 240, 241, 242, 59, 235)
+"""Vertices in and round the subject's right nostril (MediaPipe face mesh)."""
+
+MASK_MARGIN = 3
+"""Atlas pixels by which the openings are widened in the skin mask: lashes, lip seam and nostril rims."""
+
+CHUNK = 2000
+"""Frames transformed at a time; keeps the float64 copies of a long video small."""
+
+
+@dataclass(frozen=True)
+class SpeakerSpace:
+    """Everything that carries a speaker's frames into one common space and back."""
+
+    vertices: np.ndarray
+    """(468, 3) float32 reference face, head space, interocular units."""
+    uv: np.ndarray
+    """(468, 2) float32 fixed layout: the open-mouthed reference on the cylinder."""
+    cylinder: Cylinder
+    crop: Crop
+
+    def poses(self, landmarks: np.ndarray) -> np.ndarray:
+        """Similarities (T, 3, 4) float64 from frame pixels to head space; NaN where landmarks (T, 468+, 3) are."""
+        return fit_similarity(landmarks[:, RIGID], self.vertices[RIGID], RIGID_WEIGHTS)
+
+    def to_head(self, landmarks: np.ndarray, poses: np.ndarray) -> np.ndarray:
+        """Head-space vertices (T, 468, 3) float32 of landmarks (T, 468+, 3) in pixels."""
+        result = np.empty((len(landmarks), VERTEX_COUNT, 3), np.float32)
+        for start in range(0, len(landmarks), CHUNK):
+            part = slice(start, start + CHUNK)
+            result[part] = apply(poses[part], landmarks[part, :VERTEX_COUNT])
+        return result
+
+    @cached_property
+    def atlas_map(self) -> AtlasMap:
+        """The rasterised fixed layout."""
+        return map_atlas(self.uv)
+
+    @cached_property
+    def skin(self) -> np.ndarray:
+        """(256, 256) bool: mesh pixels whose colour changes with the light only; no mouth, eyes, nostrils."""
+        import cv2
+
+        inside = self.atlas_map.covered
+        open_triangles = np.zeros(len(TRIANGLES), bool)
+        open_triangles[:MOUTH_COUNT] = open_triangles[-len(EYE_TRIANGLES) :] = True
+        nostrils = {*NOSTRILS_RIGHT, *MIRROR[list(NOSTRILS_RIGHT)]}
+        open_triangles |= np.isin(TRIANGLES, list(nostrils)).all(axis=1)
+        openings = (inside & open_triangles[self.atlas_map.triangle]).astype(np.uint8)
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * MASK_MARGIN + 1,) * 2)
+        rim = cv2.erode(inside.astype(np.uint8), kernel, borderValue=(0,))  # the background shines in at the border
+        return rim.astype(bool) & ~cv2.dilate(openings, kernel).astype(bool)
+
+    def save(self, path: Path) -> None:
+        """Write reference.npz: vertices, uv, and the cylinder's and the crop's numbers by name."""
+        numbers = {**_prefixed("cylinder", asdict(self.cylinder)), **_prefixed("crop", asdict(self.crop))}
+        with path.open("wb") as file:
+            np.savez(file, vertices=self.vertices, uv=self.uv, **numbers)
+
+    @staticmethod
+    def load(path: Path) -> "SpeakerSpace":
+        """Read reference.npz; raises `InputError` where it is missing or damaged."""
+        try:
+            with np.load(path, allow_pickle=False) as data:
+                cylinder = {k.removeprefix("cylinder_"): float(data[k]) for k in data if k.startswith("cylinder_")}
+                crop = {k.removeprefix("crop_"): int(data[k]) for k in data if k.startswith("crop_")}
+                return SpeakerSpace(data["vertices"], data["uv"], Cylinder(**cylinder), Crop(**crop))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path} is no reference of a speaker ({error}); build the dataset again.") from error
+
+
+def build_space(landmarks: np.ndarray, scores: np.ndarray, chosen: int) -> SpeakerSpace:
+    """A speaker's space from all tracked frames.
+
+    landmarks: (T, 468+, 3) pixels, NaN at gaps. scores: (T,), see `reference.score_frames`; inf keeps a frame out.
+    chosen: the reference frame.
+    """
+    upright = reference_vertices(landmarks, scores, chosen)
+    matrix, radius = to_head_space(upright)
+    reference = apply(matrix, upright)
+    cylinder = fit_cylinder(reference, radius)
+    draft = SpeakerSpace(
+        reference.astype(np.float32), np.zeros((VERTEX_COUNT, 2), np.float32), cylinder, Crop(0, 0, 1, 1)
+    )
+    vertices = draft.to_head(landmarks, draft.poses(landmarks))
+    uv = fixed_layout(vertices, np.isfinite(scores), draft.vertices, cylinder)
+    return SpeakerSpace(draft.vertices, uv, cylinder, lip_crop(uv))
+
+
+def _prefixed(prefix: str, values: dict) -> dict:
+    return {f"{prefix}_{name}": value for name, value in values.items()}

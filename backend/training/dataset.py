@@ -1,0 +1,220 @@
+"""A speaker's normalised frames on disk: built once from videos, then read as memory maps."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from backend.audio.offset import Offset
+from backend.errors import InputError, UsageError
+from backend.normalisation.space import SpeakerSpace
+from backend.progress import Progress, no_progress
+
+FORMAT = 1
+PIPELINE = 1
+"""Raised with every change of the steps that changes their results, so that old datasets are built again."""
+
+
+@dataclass(frozen=True)
+class DatasetConfig:
+    """How videos become a dataset."""
+
+    lighting: bool = True
+    """Normalise the lighting of the atlases."""
+    specularities: bool = True
+    """Remove highlights before the lighting is normalised."""
+    smoothing: float = 0.0
+    """Seconds of temporal smoothing of the vertices (it spares lip closures); 0 keeps the tracker's own."""
+    correct_offset: bool = True
+    """Move the sound where it is found to lag or lead the picture."""
+    reference_frame: int = -1
+    """Frame, counted over all clips, that is the neutral face; -1 chooses one."""
+    face_model: str = ""
+    """A `.task` file for MediaPipe's newer face landmarker; empty uses FaceMesh."""
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.smoothing <= 0.5:
+            raise UsageError(f"--smoothing must be between 0 and 0.5 seconds, got {self.smoothing}.")
+        if self.reference_frame < -1:
+            raise UsageError(f"--reference-frame must be a frame number from 0, or -1, got {self.reference_frame}.")
+
+
+class Dataset:
+    """A dataset folder, opened; arrays are memory maps over T frames of all clips together.
+
+    times (T,) float64 seconds within the clip; clip (T,) int32; valid (T,) bool; vertices (T, 468, 3) float32 head
+    space, pose removed; poses (T, 3, 4) float32 frame pixels to head space; crops (T, 128, 128, 3) uint8 RGB;
+    visible (T,) float32, mouth interior seen, 0..1; weights (T, 52) float32 blendshape targets; interior and mask
+    (128, 128): the mouth fill (bool) and how often the camera sees a pixel (float32, 0..1).
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.description: dict = _read_description(folder)
+        self.times = self._map("times")
+        self.clip = self._map("clip")
+        self.valid = self._map("valid")
+        self.vertices = self._map("vertices")
+        self.poses = self._map("poses")
+        self.crops = self._map("crops")
+        self.visible = self._map("visible")
+        self.weights = self._map("weights")
+        self.interior = self._map("interior")
+        self.mask = self._map("mask")
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def audio(self, clip: int) -> np.ndarray:
+        """The sound of one clip, (N,) float32, 16 kHz, moved so that it agrees with the picture."""
+        return self._map(f"audio_{int(clip)}")
+
+    @cached_property
+    def space(self) -> SpeakerSpace:
+        """Reference vertices, layout, cylinder and crop rectangle."""
+        return SpeakerSpace.load(self.folder / "reference.npz")
+
+    @property
+    def reference_vertices(self) -> np.ndarray:
+        """(468, 3) float32 neutral face, head space."""
+        return self.space.vertices
+
+    @cached_property
+    def reference_atlas(self) -> np.ndarray:
+        """(256, 256, 3) uint8 RGB, evenly lit, with the speaker's mean mouth interior."""
+        from PIL import Image
+
+        return np.asarray(Image.open(self.folder / "atlas.png").convert("RGB"))
+
+    @property
+    def reference_crop(self) -> np.ndarray:
+        """(128, 128, 3) uint8 RGB: the lip crop of the reference atlas."""
+        return self.space.crop.cut(self.reference_atlas)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was wrong with the videos, in sentences."""
+        return self.description["warnings"]
+
+    def _map(self, name: str) -> np.ndarray:
+        try:
+            return np.load(self.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"The dataset {self.folder} is damaged: {name}.npy cannot be read ({error}). "
+                "Delete it and build it again."
+            ) from error
+
+
+def open_dataset(folder: Path) -> Dataset:
+    """Open a finished dataset; raises `UsageError` where there is none and `InputError` where it is damaged."""
+    return Dataset(Path(folder))
+
+
+def build_dataset(
+    videos: Sequence[Path], folder: Path, config: DatasetConfig | None = None, progress: Progress = no_progress
+) -> Dataset:
+    """Turn the videos of one speaker into a dataset at `folder`, or open the one that is already there.
+
+    Work goes to `folder.partial`, clip by clip, and is taken up again after an interruption; the finished dataset
+    is renamed into place. Videos without a usable face or sound are left out with a warning; raises `InputError`
+    where none is left.
+    """
+    from backend.training import clips
+
+    config, folder = config or DatasetConfig(), Path(folder)
+    paths = [Path(video) for video in videos]
+    if not paths:
+        raise UsageError("No video was given; give at least one video of the speaker.")
+    digest = dataset_digest(paths, config)
+    if _finished(folder, digest):
+        return open_dataset(folder)
+    if folder.exists() and not (folder / "dataset.json").is_file() and any(folder.iterdir()):
+        raise UsageError(f"{folder} exists and is no dataset; choose another folder.")
+    work = _work_folder(folder, digest)
+    warnings: list[str] = []
+    tracked = clips.track_clips(paths, work, config, warnings, progress)
+    space, chosen = clips.speaker_space(tracked, config)
+    reference = clips.reference_texture(tracked, space, chosen, config)
+    clips.unwrap_clips(tracked, work, space, reference, config, progress)
+    offset = clips.audio_offset(tracked, space, warnings) if config.correct_offset else Offset(0.0, 0.0)
+    clips.assemble(tracked, work, space, reference, offset, config, progress)
+    description = {
+        "format": FORMAT,
+        "digest": digest,
+        "settings": asdict(config),
+        "frames": int(sum(len(clip.times) for clip in tracked)),
+        "clips": [clip.describe() for clip in tracked],
+        "reference_frame": chosen,
+        "audio_offset": asdict(offset),
+        "warnings": warnings,
+    }
+    (work / "dataset.json").write_text(json.dumps(description, indent=1), encoding="utf-8")
+    _publish(work, folder)
+    return open_dataset(folder)
+
+
+def dataset_digest(videos: Sequence[Path], config: DatasetConfig) -> str:
+    """SHA-256 over the videos' contents, the settings and the pipeline's number."""
+    total = hashlib.sha256(json.dumps([PIPELINE, asdict(config)]).encode())
+    for video in videos:
+        try:
+            with video.open("rb") as file:
+                total.update(hashlib.file_digest(file, "sha256").digest())
+        except OSError as error:
+            raise UsageError(f"The video {video} cannot be opened ({error.strerror}); give a video file.") from error
+    return total.hexdigest()
+
+
+def _finished(folder: Path, digest: str) -> bool:
+    if not (folder / "dataset.json").is_file():
+        return False
+    try:
+        return _read_description(folder).get("digest") == digest
+    except InputError:
+        return False
+
+
+def _read_description(folder: Path) -> dict:
+    path = folder / "dataset.json"
+    if not path.is_file():
+        raise UsageError(f"{folder} is no dataset (it has no dataset.json); build one from videos first.")
+    try:
+        description = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read ({error}); delete {folder} and build the dataset again.") from error
+    if description.get("format") != FORMAT:
+        raise InputError(
+            f"{folder} is a dataset of format {description.get('format')}, expected {FORMAT}; build it again."
+        )
+    return description
+
+
+def _work_folder(folder: Path, digest: str) -> Path:
+    """The folder of unfinished work; emptied where it belongs to other videos or settings."""
+    work = folder.with_name(folder.name + ".partial")
+    stamp = work / "digest"
+    if work.exists() and not (stamp.is_file() and stamp.read_text(encoding="utf-8") == digest):
+        shutil.rmtree(work)
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        stamp.write_text(digest, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{work} cannot be written ({error.strerror}); choose another folder.") from error
+    return work
+
+
+def _publish(work: Path, folder: Path) -> None:
+    shutil.rmtree(work / "parts", ignore_errors=True)
+    (work / "digest").unlink()
+    old = folder.with_name(folder.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    work.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)

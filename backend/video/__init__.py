@@ -1,0 +1,1 @@
+"""Moving pictures: files to time-stamped frames, and back."""

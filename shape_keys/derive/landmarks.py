@@ -39,7 +39,7 @@ def _landmarks(pictures: list[np.ndarray]) -> list[np.ndarray | None]:
     with face_mesh.FaceMesh(static_image_mode=True, refine_landmarks=True) as mesh:
         for picture in pictures:
             height, width = picture.shape[:2]
-            found = mesh.process(np.ascontiguousarray(picture)).multi_face_landmarks
+            found = getattr(mesh.process(np.ascontiguousarray(picture)), "multi_face_landmarks")  # noqa: B009 - untyped result
             points = found and [(p.x * width, p.y * height, p.z * width) for p in found[0].landmark[:468]]
             faces.append(np.array(points) if points else None)
     return faces

@@ -28,7 +28,12 @@ COLOUR_PRIOR = 0.05**2
 """Variance, a pixel, of evidence for a colour gain of one: skin of one tone cannot tell gain from bias."""
 
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
-"""Y of RGB (ITU-R BT.601). U and V are kept, so that a gain on Y adds (gain - 1) Y to every channel."""
+"""Y of RGB (ITU-R BT.601), from which gains are estimated.
+
+They are applied to all three channels. The paper applies them to Y and keeps U and V, which washes out what is
+raised and oversaturates what is lowered; light scales all channels alike (mean error under a side light of
++-40 %: 0.0135 with U and V kept, 0.004 so).
+"""
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Lighting:
     """What turns an atlas into its normalised self."""
 
     gain: np.ndarray
-    """(256, 256) float32, on luminance."""
+    """(256, 256) float32."""
     colour_gain: np.ndarray
     """(3,) float32."""
     colour_bias: np.ndarray
@@ -155,7 +160,7 @@ def _box(image: np.ndarray, size: int) -> np.ndarray:
 
 
 def _relit(atlas: np.ndarray, gain: np.ndarray) -> np.ndarray:
-    return atlas + ((gain - 1.0) * (atlas @ LUMINANCE))[..., None]
+    return atlas * gain[..., None]
 
 
 def _colour(atlas: np.ndarray, gain: np.ndarray, bias: np.ndarray) -> np.ndarray:

@@ -1,0 +1,47 @@
+"""The lag of sound behind picture, on made-up speech whose loudness follows made-up lips."""
+
+import numpy as np
+import pytest
+
+from backend.audio.offset import Clip, estimate_offset, shift_samples
+
+
+def talking(seconds: float = 20.0, seed: int = 0) -> Clip:
+    """Lips that open in bursts, and noise that is as loud as they are open."""
+    rng = np.random.default_rng(seed)
+    knots = rng.uniform(0, 1, int(seconds * 5)) ** 2
+    samples = np.arange(int(seconds * 16_000)) / 16_000
+    times = np.arange(0, seconds, 0.04)
+    aperture = np.interp(times, np.arange(len(knots)) / 5, knots)
+    loud = np.interp(samples, np.arange(len(knots)) / 5, knots)
+    sound = (rng.normal(size=len(samples)) * 10 ** (2 * loud - 3)).astype(np.float32)
+    return Clip(times, aperture, sound)
+
+
+@pytest.mark.parametrize("lag", [-0.16, -0.08, -0.04, 0.0, 0.04, 0.08, 0.16])
+def test_a_known_lag_is_recovered_within_a_frame(lag):
+    clip = talking()
+    late = Clip(clip.times, clip.aperture, shift_samples(clip.samples, -lag))
+    offset = estimate_offset([late])
+    assert offset.trusted
+    assert offset.seconds == pytest.approx(lag, abs=0.035)
+
+
+def test_foreign_sound_is_not_trusted():
+    lips, voice = talking(seed=1), talking(seed=2)
+    assert not estimate_offset([Clip(lips.times, lips.aperture, voice.samples)]).trusted
+
+
+def test_gaps_and_silence_are_survived():
+    clip = talking()
+    gappy = clip.aperture.copy()
+    gappy[100:150] = np.nan
+    assert estimate_offset([Clip(clip.times, gappy, clip.samples)]).trusted
+    assert not estimate_offset([Clip(clip.times, clip.aperture, np.zeros_like(clip.samples))]).trusted
+
+
+def test_shifting_keeps_the_length_and_lets_silence_in():
+    samples = np.arange(1, 6, dtype=np.float32)
+    np.testing.assert_array_equal(shift_samples(samples, 2, rate=1), [3, 4, 5, 0, 0])
+    np.testing.assert_array_equal(shift_samples(samples, -2, rate=1), [0, 0, 1, 2, 3])
+    np.testing.assert_array_equal(shift_samples(samples, 9, rate=1), np.zeros(5))

@@ -1,0 +1,85 @@
+"""Turn speech into an animated talking face."""
+
+import argparse
+from pathlib import Path
+
+from backend.cli.options import add_options, field_docs
+from backend.errors import UsageError
+from backend.inference.request import ENDINGS, AnimateRequest
+
+EPILOG = """examples:
+  mouthpiece animate line.wav --actor default --out shot.blend --out shot.mp4
+  mouthpiece animate lines/*.wav --actor default --out animations/   (a folder for each recording)
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    docs = field_docs(AnimateRequest)
+    parser.epilog = EPILOG
+    parser.add_argument("audio", type=Path, nargs="+", metavar="AUDIO", help=docs["audio"])
+    parser.add_argument("--actor", required=True, metavar="NAME", help=docs["actor"])
+    parser.add_argument(
+        "--out",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="PATH",
+        help=f"{docs['outputs']} A folder gets the bare animation, else one of {', '.join(ENDINGS)}. May repeat.",
+    )
+    add_options(parser, AnimateRequest, ("fps", "intensity", "smooth", "texture", "overwrite", "size"))
+
+
+def run(options: argparse.Namespace) -> None:
+    """Check everything that was asked for, then animate one recording after the other."""
+    from backend.animation_file import check_output
+    from backend.audio.decode import check_is_file
+    from backend.cli.progress_report import ProgressReport
+    from backend.inference.animate import animate
+
+    requests = build_requests(options)
+    for request in requests:
+        check_is_file(request.audio, "a sound or video file")
+        for path in request.outputs:
+            if len(requests) == 1 or path.parent.exists():
+                check_output(path, request.overwrite)
+    for request in requests:
+        if len(requests) > 1:
+            _make_folders(request)
+        with ProgressReport() as progress:
+            written = animate(request, progress)
+        for path in written:
+            print(f"wrote {path}")
+        print(f"{request.audio.name}: {progress.summary()}", flush=True)
+
+
+def build_requests(options: argparse.Namespace) -> list[AnimateRequest]:
+    """Return one request for each recording. Raises UsageError where two would write to the same place."""
+    stems = [path.stem for path in options.audio]
+    twice = sorted({stem for stem in stems if stems.count(stem) > 1})
+    if twice:
+        raise UsageError(f"Several recordings are called {twice[0]!r} and would overwrite each other; rename one.")
+    if len(set(options.out)) < len(options.out):
+        raise UsageError("The same --out is given twice.")
+    names = ("actor", "fps", "intensity", "smooth", "texture", "overwrite", "size")
+    settings = {name: getattr(options, name) for name in names}
+    several = len(options.audio) > 1
+    return [
+        AnimateRequest(
+            audio=audio, outputs=tuple(_place(out, audio.stem) if several else out for out in options.out), **settings
+        )
+        for audio in options.audio
+    ]
+
+
+def _place(out: Path, stem: str) -> Path:
+    """Where one of several recordings goes: OUT/STEM, or beside OUT in a folder STEM where OUT is a file."""
+    return out.parent / stem / out.name if out.suffix else out / stem
+
+
+def _make_folders(request: AnimateRequest) -> None:
+    for path in request.outputs:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"The folder {path.parent} cannot be made: {error.strerror}.") from None

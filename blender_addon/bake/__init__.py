@@ -1,0 +1,1 @@
+"""Build Blender data from an animation: mesh, shape keys, curves, textures, sound, scene."""

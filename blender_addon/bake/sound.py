@@ -1,0 +1,33 @@
+"""Put the line's sound into the scene's sequencer."""
+
+from pathlib import Path
+
+import bpy
+
+from .tags import LINE
+
+
+def add_sound(scene: bpy.types.Scene, line: str, path: Path, start: int) -> bpy.types.Sound | None:
+    """Add a sound strip that begins at scene frame `start`; the line's earlier strip is replaced.
+
+    Returns the sound, or None where this Blender was built without sound (the bpy 4.2 wheel).
+    """
+    editor = scene.sequence_editor or scene.sequence_editor_create()
+    strips = editor.strips if hasattr(editor, "strips") else editor.sequences  # renamed in 4.5
+    remove_sound(strips, line)
+    strip = strips.new_sound(name=line, filepath=str(path), channel=_free_channel(strips), frame_start=start)
+    strip[LINE] = line
+    return strip.sound
+
+
+def remove_sound(strips, line: str) -> None:
+    """Remove the strips of a line, and their sounds where nothing else plays them."""
+    for strip in [strip for strip in strips if strip.get(LINE) == line]:
+        sound = getattr(strip, "sound", None)
+        strips.remove(strip)
+        if sound is not None and sound.users == 0:
+            bpy.data.sounds.remove(sound)
+
+
+def _free_channel(strips) -> int:
+    return 1 + max((strip.channel for strip in strips), default=0)

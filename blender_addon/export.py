@@ -1,0 +1,149 @@
+"""Export a talking head for other programs: glTF, USD, Alembic, FBX.
+
+Shape-key weights go below zero, which glTF, USD and FBX allow; for a program that clamps them, Alembic holds vertices.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import bpy
+
+from .bake.textures import build_exchange_material, material_images
+from .errors import OutputError
+
+
+def export_gltf(scene: bpy.types.Scene, head: bpy.types.Object, path: Path) -> None:
+    """Write .glb: a morph target for each shape key, their weights over time, the reference atlas, unlit."""
+    with _selected(head), _exchange_material(head, unlit=True), _rate_for_gltf(scene):
+        _run(
+            bpy.ops.export_scene.gltf,
+            path,
+            export_format="GLB",
+            use_selection=True,
+            export_extras=True,
+            export_morph=True,
+            export_morph_normal=False,
+            export_morph_animation=True,
+            # Independent readers often lack sparse accessors.
+            export_try_sparse_sk=False,
+            export_animations=True,
+            export_animation_mode="ACTIVE_ACTIONS",
+            export_force_sampling=True,
+            export_optimize_animation_size=False,
+            export_frame_range=True,
+            # Frame 0 of the animation is at 0 s, whatever scene frame it was baked to.
+            export_anim_slide_to_zero=True,
+        )
+
+
+def export_usd(scene: bpy.types.Scene, head: bpy.types.Object, path: Path) -> None:
+    """Write .usdc: blend shapes with their weights; the atlas stays in its file, referred to by relative path."""
+    with _selected(head), _exchange_material(head, unlit=False):
+        _run(
+            bpy.ops.wm.usd_export,
+            path,
+            selected_objects_only=True,
+            export_animation=True,
+            export_shapekeys=True,
+            export_materials=True,
+            generate_preview_surface=True,
+            # The scene's background would become a dome light with a texture of its own.
+            convert_world_material=False,
+            export_textures=False,
+            export_textures_mode="KEEP",
+            relative_paths=True,
+        )
+
+
+def export_alembic(scene: bpy.types.Scene, head: bpy.types.Object, path: Path) -> None:
+    """Write .abc: the evaluated vertices of every frame, with their texture coordinates."""
+    with _selected(head):
+        _run(
+            bpy.ops.wm.alembic_export,
+            path,
+            start=scene.frame_start,
+            end=scene.frame_end,
+            selected=True,
+            uvs=True,
+            as_background_job=False,
+        )
+
+
+def export_fbx(scene: bpy.types.Scene, head: bpy.types.Object, path: Path) -> None:
+    """Write .fbx: shape keys with their curves, the reference atlas embedded."""
+    with _selected(head), _exchange_material(head, unlit=False):
+        _run(
+            bpy.ops.export_scene.fbx,
+            path,
+            use_selection=True,
+            object_types={"MESH"},
+            mesh_smooth_type="FACE",
+            bake_anim=True,
+            bake_anim_use_all_actions=False,
+            bake_anim_use_nla_strips=False,
+            bake_anim_simplify_factor=0.0,
+            path_mode="COPY",
+            embed_textures=True,
+        )
+
+
+EXPORTERS: dict[str, Callable[[bpy.types.Scene, bpy.types.Object, Path], None]] = {
+    ".glb": export_gltf,
+    ".usdc": export_usd,
+    ".abc": export_alembic,
+    ".fbx": export_fbx,
+}
+
+
+def _run(operator, path: Path, **options) -> None:
+    """Call an exporter with those of the options that this version of Blender knows."""
+    known = operator.get_rna_type().properties
+    try:
+        result = operator(filepath=str(path), **{name: value for name, value in options.items() if name in known})
+    except RuntimeError as error:
+        raise OutputError(f"Blender could not export {path.suffix}: {error}") from error
+    if result != {"FINISHED"} or not path.is_file():
+        raise OutputError(f"Blender did not write the {path.suffix} file; its messages above say why.")
+
+
+@contextmanager
+def _selected(head: bpy.types.Object) -> Iterator[None]:
+    for item in bpy.context.selected_objects:
+        item.select_set(False)
+    head.select_set(True)
+    bpy.context.view_layer.objects.active = head
+    yield
+    head.select_set(False)
+
+
+@contextmanager
+def _exchange_material(head: bpy.types.Object, unlit: bool) -> Iterator[None]:
+    """Show exporters a plain material with the reference atlas: they do not understand the mix with the crops."""
+    slots = head.data.materials
+    original = slots[0]
+    images = [image for image in material_images(original) if image.source == "FILE"]
+    if not images:
+        yield
+        return
+    temporary = build_exchange_material(head.name, images[0], unlit)
+    slots[0] = temporary
+    try:
+        yield
+    finally:
+        slots[0] = original
+        bpy.data.materials.remove(temporary)
+
+
+@contextmanager
+def _rate_for_gltf(scene: bpy.types.Scene) -> Iterator[None]:
+    """Make the glTF exporter time frames right at rates such as 29.97.
+
+    It divides frame numbers by fps * fps_base (Blender 4.2 to 5.2) where the rate is fps / fps_base.
+    """
+    base = scene.render.fps_base
+    scene.render.fps_base = 1.0 / base
+    try:
+        yield
+    finally:
+        scene.render.fps_base = base

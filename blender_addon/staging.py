@@ -1,0 +1,78 @@
+"""Write results under temporary names beside their final ones, and move them into place together; needs no Blender."""
+
+import os
+import shutil
+from pathlib import Path
+from types import TracebackType
+
+
+class Staging:
+    """A context manager: on success every result appears whole, on failure nothing is left behind.
+
+    The temporary name keeps the folder and the ending, so relative paths inside a file and exporters that look at the
+    ending work. A folder that other results refer to by its final name is placed early with `place_folder`.
+    """
+
+    def __init__(self) -> None:
+        self._pending: dict[Path, Path] = {}
+        self._placed: dict[Path, Path | None] = {}
+
+    def __enter__(self) -> "Staging":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._commit()
+        else:
+            self._roll_back()
+
+    def file(self, final: Path) -> Path:
+        """Temporary path to write the file `final` to."""
+        self._pending[final] = _hidden(final, "partial")
+        return self._pending[final]
+
+    def folder(self, final: Path) -> Path:
+        """Empty temporary folder whose content becomes the folder `final`, replacing it."""
+        temporary = self.file(final)
+        _remove(temporary)
+        temporary.mkdir(parents=True)
+        return temporary
+
+    def place_folder(self, final: Path) -> None:
+        """Move a folder from `folder` into place now; an older one comes back should a later step fail."""
+        older = _hidden(final, "older") if final.exists() else None
+        if older is not None:
+            _remove(older)
+            final.replace(older)
+        self._placed[final] = older
+        self._pending.pop(final).replace(final)
+
+    def _commit(self) -> None:
+        for final, temporary in self._pending.items():
+            if final.is_dir():
+                _remove(final)
+            temporary.replace(final)
+        for older in self._placed.values():
+            if older is not None:
+                _remove(older)
+
+    def _roll_back(self) -> None:
+        for temporary in self._pending.values():
+            _remove(temporary)
+        for final, older in self._placed.items():
+            _remove(final)
+            if older is not None:
+                older.replace(final)
+
+
+def _hidden(final: Path, word: str) -> Path:
+    return final.with_name(f".{final.stem}.{word}-{os.getpid()}{final.suffix}")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,130 @@
+"""The exchange formats, each read back by something other than the code that wrote it."""
+
+import json
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.blender.scene_checks import empty_scene, evaluated_vertices
+from tests.blender.sound import write_tone
+from tests.blender_addon.example import layout, make_animation
+
+pytestmark = pytest.mark.blender
+
+FRAMES = 12
+FPS = 29.97  # Blender's glTF exporter gets such rates wrong by itself
+
+
+@pytest.fixture(scope="module")
+def exports(headless, tmp_path_factory) -> Path:
+    """Folder with the animation and shot.glb, .usdc, .abc, .fbx."""
+    folder = tmp_path_factory.mktemp("exports")
+    animation = make_animation(folder / "animation", frames=FRAMES, fps=FPS)
+    sound = write_tone(folder / "tone.wav", FRAMES / FPS)
+    outputs = [folder / f"shot{ending}" for ending in (".glb", ".usdc", ".abc", ".fbx")]
+    status, lines, errors = headless(
+        "--animation", animation, "--audio", sound, *(word for path in outputs for word in ("--out", path))
+    )
+    assert status == 0, errors
+    assert lines[-1] == {"wrote": [str(path) for path in outputs]}
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"animation", "tone.wav", "shot_files", *(path.name for path in outputs)}
+    return folder
+
+
+def accessor(gltf, index: int) -> np.ndarray:
+    """An accessor's values as (count, components) float32."""
+    entry = gltf.accessors[index]
+    view = gltf.bufferViews[entry.bufferView]
+    width = {"SCALAR": 1, "VEC2": 2, "VEC3": 3}[entry.type]
+    assert entry.componentType == 5126  # FLOAT
+    assert entry.sparse is None
+    start = (view.byteOffset or 0) + (entry.byteOffset or 0)
+    values = np.frombuffer(gltf.binary_blob(), np.float32, entry.count * width, start)
+    return values.reshape(entry.count, width)
+
+
+def test_gltf_holds_the_animation(exports: Path) -> None:
+    pygltflib = pytest.importorskip("pygltflib")
+    gltf = pygltflib.GLTF2().load(str(exports / "shot.glb"))
+    [mesh] = gltf.meshes
+    [primitive] = mesh.primitives
+    basis = accessor(gltf, primitive.attributes.POSITION)
+    targets = np.stack([accessor(gltf, target["POSITION"]) for target in primitive.targets])
+    [animation] = gltf.animations
+    [channel] = [channel for channel in animation.channels if channel.target.path == "weights"]
+    sampler = animation.samplers[channel.sampler]
+    times = accessor(gltf, sampler.input)[:, 0]
+    weights = accessor(gltf, sampler.output).reshape(len(times), len(targets))
+    np.testing.assert_allclose(times, np.arange(FRAMES) / FPS, atol=1e-4)
+
+    # The exporter may reorder and double vertices, so frames are compared as sets of points. It turns y and z of the
+    # object's own space and turns the object back, so in the mesh z is -y of head space, and y its z.
+    source = np.load(exports / "animation" / "animation.npz")
+    for frame in (0, 3, 6, 9, 11):
+        points = basis + np.tensordot(weights[frame], targets, axes=1)
+        x, y, z = (source["reference"] + source["offsets"][frame]).T
+        expected = np.stack([x, z, -y], axis=1)
+        assert np.abs(points[:, None] - expected[None]).max(axis=2).min(axis=1).max() < 1e-4
+
+
+def test_gltf_looks_like_the_atlas(exports: Path) -> None:
+    pygltflib = pytest.importorskip("pygltflib")
+    gltf = pygltflib.GLTF2().load(str(exports / "shot.glb"))
+    [material] = gltf.materials
+    assert "KHR_materials_unlit" in material.extensions
+    image = gltf.images[gltf.textures[material.pbrMetallicRoughness.baseColorTexture.index].source]
+    view = gltf.bufferViews[image.bufferView]
+    content = gltf.binary_blob()[view.byteOffset or 0 :][: view.byteLength]
+    assert content.startswith(b"\x89PNG")
+    assert struct.unpack(">II", content[16:24]) == (256, 256)
+    uv = accessor(gltf, gltf.meshes[0].primitives[0].attributes.TEXCOORD_0)
+    expected = layout() * [1, -1] + [0, 1]  # glTF's v points down
+    assert np.abs(uv[:, None] - expected[None]).max(axis=2).min(axis=1).max() < 1e-5
+    extras = json.dumps([node.extras for node in gltf.nodes])
+    assert "mouthpiece_provenance" in extras
+
+
+def test_the_saved_gltf_is_small(exports: Path) -> None:
+    assert (exports / "shot.glb").stat().st_size < 1_000_000
+
+
+def import_back(path: str, frames: list[int]) -> dict:
+    """Import an exchange file into an empty scene; evaluated world positions of the only mesh, and its images."""
+    import bpy
+
+    scene = empty_scene()
+    scene.render.fps, scene.render.fps_base = 30, 30 / FPS
+    importers = {
+        ".usdc": lambda: bpy.ops.wm.usd_import(filepath=path),
+        ".abc": lambda: bpy.ops.wm.alembic_import(filepath=path, as_background_job=False),
+        ".fbx": lambda: bpy.ops.import_scene.fbx(filepath=path),
+    }
+    importers[Path(path).suffix]()
+    head = next(item for item in bpy.context.scene.objects if item.type == "MESH")
+    if head.data.shape_keys is not None:
+        for key in head.data.shape_keys.key_blocks:
+            # Blender's importers give keys the range 0..1, and evaluation clamps; the files hold the true weights.
+            key.slider_min, key.slider_max = -2, 2
+    positions = []
+    for frame in frames:
+        local = evaluated_vertices(head, frame)
+        matrix = np.array(head.matrix_world)
+        positions.append((local @ matrix[:3, :3].T + matrix[:3, 3]).tolist())
+    images = [image.filepath for image in bpy.data.images if image.source == "FILE"]
+    return {"positions": positions, "images": images}
+
+
+@pytest.mark.parametrize("ending", [".usdc", ".abc", ".fbx"])
+def test_blender_reads_the_motion_back(blender, exports: Path, ending: str) -> None:
+    frames = [0, 3, 6, 9, 11]
+    found = blender(import_back, path=exports / f"shot{ending}", frames=[frame + 1 for frame in frames])
+    source = np.load(exports / "animation" / "animation.npz")
+    upright = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]])  # head space to Blender's z-up world
+    for frame, positions in zip(frames, found["positions"], strict=True):
+        expected = (source["reference"] + source["offsets"][frame]) @ upright.T
+        np.testing.assert_allclose(positions, expected, atol=1e-3)
+    if ending != ".abc":
+        assert any("atlas" in path for path in found["images"])

@@ -1,0 +1,177 @@
+"""The windowless command: the saved scene holds everything, and its pictures show the atlas."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.blender.scene_checks import evaluated_vertices, largest_error, strips
+from tests.blender.sound import write_tone
+from tests.blender_addon.example import SKIN, crop_colour, make_animation
+
+pytestmark = pytest.mark.blender
+
+FRAMES = 12
+FPS = 29.97
+SIZE = 128  # pixels
+
+
+@pytest.fixture(scope="module")
+def shot(headless, tmp_path_factory) -> Path:
+    """Folder with shot.blend, its files and the rendered frames, moved away from where it was made."""
+    made = tmp_path_factory.mktemp("made")
+    animation = make_animation(made / "animation", frames=FRAMES, fps=FPS)
+    sound = write_tone(made / "tone.wav", FRAMES / FPS)
+    out = made / "out"
+    out.mkdir()
+    status, lines, errors = headless(
+        *("--animation", animation, "--audio", sound, "--out", out / "shot.blend"),
+        *("--render", out / "frames", "--size", SIZE),
+    )
+    assert status == 0, errors
+    assert lines[-1] == {"wrote": [str(out / "shot.blend"), str(out / "frames")]}
+    assert {"stage": "render", "done": FRAMES, "total": FRAMES} in lines
+    moved = tmp_path_factory.mktemp("moved") / "out"
+    shutil.move(out, moved)
+    shutil.rmtree(made)
+    return moved
+
+
+def open_shot(path: str) -> dict:
+    """Open a saved scene and measure it."""
+    import bpy
+
+    from blender_addon.animation import read_animation
+
+    bpy.ops.wm.open_mainfile(filepath=path)
+    scene = bpy.context.scene
+    head = next(item for item in scene.objects if item.type == "MESH")
+    animation = read_animation(Path(path).with_name("shot_files"))
+    images = [image for image in bpy.data.images if image.source in {"FILE", "SEQUENCE"}]
+    return {
+        "vertices": len(head.data.vertices),
+        "error": largest_error(head, animation, [0, 2, 5, 8, 11]),
+        "frames": [scene.frame_start, scene.frame_end],
+        "fps": scene.render.fps / scene.render.fps_base,
+        "sync": scene.sync_mode,
+        "camera": scene.camera is not None,
+        "actions": [action.name for action in bpy.data.actions],
+        "paths": [image.filepath for image in images] + [sound.filepath for sound in bpy.data.sounds],
+        "found": [Path(bpy.path.abspath(image.filepath)).exists() for image in images],
+        "strips": [(strip.type, strip.frame_final_start, strip.frame_final_duration) for strip in strips(scene)],
+        "sound": bpy.app.build_options.audaspace,
+        "provenance": scene["mouthpiece_provenance"],
+        "output": scene.render.filepath,
+        "still": float(np.abs(evaluated_vertices(head, 1) - animation.reference).max()),
+    }
+
+
+def test_the_saved_scene_is_exact(blender, shot: Path) -> None:
+    found = blender(open_shot, path=shot / "shot.blend")
+    assert found["vertices"] == 468
+    assert found["error"] < 1e-4
+    assert found["still"] < 1e-4
+    assert found["frames"] == [1, FRAMES]
+    assert found["fps"] == pytest.approx(FPS, rel=1e-6)
+    assert found["sync"] == "AUDIO_SYNC"
+    assert found["camera"]
+    assert found["actions"] == ["tone"]
+    assert '"tool": "example"' in found["provenance"]
+
+
+def test_the_saved_scene_refers_to_its_own_files(blender, shot: Path) -> None:
+    found = blender(open_shot, path=shot / "shot.blend")
+    assert sorted(found["paths"]) == [
+        "//shot_files/atlas/0001.png",
+        "//shot_files/reference_atlas.png",
+        "//shot_files/tone.wav",
+    ]
+    assert all(found["found"])
+    assert found["output"].startswith("//")
+    [(kind, start, duration)] = found["strips"]
+    assert (kind, start) == ("SOUND", 1)
+    if found["sound"]:
+        assert abs(duration - FRAMES) <= 1
+
+
+def test_nothing_else_was_written(shot: Path) -> None:
+    assert sorted(path.name for path in shot.iterdir()) == ["frames", "shot.blend", "shot_files"]
+    assert sorted(path.name for path in (shot / "frames").iterdir()) == [f"{n + 1:04d}.png" for n in range(FRAMES)]
+
+
+def picture(path: Path) -> np.ndarray:
+    """(rows, columns, 3) int, sRGB."""
+    return np.asarray(Image.open(path).convert("RGB")).astype(int)
+
+
+def test_each_frame_shows_its_own_crop_in_the_colours_of_the_files(shot: Path) -> None:
+    for frame in range(FRAMES):
+        pixels = picture(shot / "frames" / f"{frame + 1:04d}.png")
+        assert pixels.shape == (SIZE, SIZE, 3)
+        # The middle of the crop, some way below the middle of the face; the crops are flat colours.
+        mouth = pixels[int(0.66 * SIZE), SIZE // 2]
+        np.testing.assert_allclose(mouth, crop_colour(frame), atol=2)
+        forehead = pixels[int(0.25 * SIZE), SIZE // 2]
+        np.testing.assert_allclose(forehead, SKIN, atol=2)
+
+
+def test_the_background_is_a_neutral_grey(shot: Path) -> None:
+    corner = picture(shot / "frames" / "0001.png")[2, 2]
+    assert corner.max() - corner.min() <= 1
+    assert 100 < corner[0] < 200
+
+
+def test_the_whole_face_is_in_the_picture(shot: Path) -> None:
+    pixels = picture(shot / "frames" / "0006.png")
+    face = np.abs(pixels - pixels[2, 2]).max(axis=2) > 20
+    rows, columns = np.nonzero(face)
+    assert 0.6 * SIZE < rows.max() - rows.min() < 0.85 * SIZE
+    assert min(rows.min(), columns.min(), SIZE - 1 - rows.max(), SIZE - 1 - columns.max()) > 4
+
+
+def render_saved(path: str, folder: str) -> None:
+    """Render one frame of a saved scene as a user would."""
+    import bpy
+
+    bpy.ops.wm.open_mainfile(filepath=path)
+    scene = bpy.context.scene
+    scene.frame_set(7)
+    scene.render.filepath = str(Path(folder) / "seven.png")
+    bpy.ops.render.render(write_still=True)
+
+
+def test_the_saved_scene_renders_the_same_picture(blender, shot: Path, tmp_path: Path) -> None:
+    blender(render_saved, path=shot / "shot.blend", folder=tmp_path)
+    np.testing.assert_allclose(picture(tmp_path / "seven.png"), picture(shot / "frames" / "0007.png"), atol=3)
+
+
+def test_without_texture_the_shape_can_be_read(headless, tmp_path: Path) -> None:
+    animation = make_animation(tmp_path / "animation", frames=2, texture=False)
+    status, _, errors = headless("--animation", animation, "--render", tmp_path / "frames", "--size", 96)
+    assert status == 0, errors
+    pixels = picture(tmp_path / "frames" / "0002.png")
+    face = pixels[np.abs(pixels - pixels[2, 2]).max(axis=2) > 10]
+    assert face.std(axis=0).min() > 10
+
+
+def test_writing_again_replaces(headless, tmp_path: Path) -> None:
+    for frames in (3, 2):
+        animation = make_animation(tmp_path / f"animation{frames}", frames=frames)
+        status, _, errors = headless("--animation", animation, "--out", tmp_path / "shot.blend")
+        assert status == 0, errors
+    assert len(list((tmp_path / "shot_files" / "atlas").iterdir())) == 2
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_a_failed_result_leaves_nothing(headless, tmp_path: Path) -> None:
+    animation = make_animation(tmp_path / "animation", frames=2)
+    (tmp_path / "animation" / "reference_atlas.png").write_bytes(b"no picture")
+    out = tmp_path / "out"
+    out.mkdir()
+    # A folder in the way of the second result makes the last step fail.
+    status, lines, _ = headless("--animation", animation, "--out", out / "a.blend", "--out", tmp_path / "no" / "b.glb")
+    assert status == 1
+    assert "does not exist" in lines[-1]["error"]
+    assert list(out.iterdir()) == []

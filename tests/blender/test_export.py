@@ -100,7 +100,7 @@ def import_back(path: str, frames: list[int]) -> dict:
     importers = {
         ".usdc": lambda: bpy.ops.wm.usd_import(filepath=path),
         ".abc": lambda: bpy.ops.wm.alembic_import(filepath=path, as_background_job=False),
-        ".fbx": lambda: bpy.ops.import_scene.fbx(filepath=path),
+        ".fbx": lambda: bpy.ops.import_scene.fbx(filepath=path, anim_offset=0.0),
     }
     importers[Path(path).suffix]()
     head = next(item for item in bpy.context.scene.objects if item.type == "MESH")

@@ -93,7 +93,7 @@ def save_actor(
 
     facts: what else `actor.json` keeps (training config, fps, metrics, consent, licence), as JSON can hold it.
     """
-    import cv2
+    from PIL import Image
     from safetensors.torch import save_file
 
     save_file({key: value.contiguous() for key, value in model.state_dict().items()}, folder / MODEL)
@@ -104,7 +104,7 @@ def save_actor(
         rectangle=np.array([json.dumps(reference.rectangle)]),
         mask=reference.mask.astype(np.float32),
     )
-    cv2.imwrite(str(folder / ATLAS), cv2.cvtColor(atlas, cv2.COLOR_RGB2BGR))
+    Image.fromarray(atlas).save(folder / ATLAS)
     (folder / CARD).write_text(card)
     description = {"format": FORMAT, "name": name, "model": asdict(config), **facts}
     description["digests"] = {file: _sha256(folder / file) for file in DIGESTED}
@@ -135,20 +135,25 @@ def read_description(folder: Path) -> dict[str, Any]:
 
 def load_actor(folder: Path) -> Actor:
     """Read an actor. Raises ActorError where anything is missing, damaged or does not fit together."""
-    import cv2
-
     folder = Path(folder)
     description = read_description(folder)
-    image = cv2.imread(str(folder / ATLAS), cv2.IMREAD_COLOR)
-    if image is None:
-        raise ActorError(f"{folder / ATLAS} is not a picture; get the actor again.")
     return Actor(
         str(description.get("name", folder.name)),
         _load_reference(folder / REFERENCE),
-        cv2.cvtColor(image, cv2.COLOR_BGR2RGB),
+        _load_atlas(folder / ATLAS),
         _load_model(folder, description),
         description,
     )
+
+
+def _load_atlas(path: Path) -> np.ndarray:
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image.convert("RGB"))
+    except (OSError, ValueError) as error:
+        raise ActorError(f"{path} is not a picture ({error}); get the actor again.") from None
 
 
 def _load_reference(path: Path) -> ReferenceFace:

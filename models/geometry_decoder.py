@@ -9,6 +9,9 @@ VERTICES = 468
 class GeometryDecoder(nn.Module):
     """Two linear layers, code -> 150 -> 1404, with dropout between them; no other non-linearity.
 
+    One dropout mask serves the whole batch: a mask for every frame would make the face tremble in training, and the
+    loss on its motion would then still it.
+
     Being linear, it moves the face in a space of at most `code_length` dimensions: that many shape keys hold it all.
     """
 
@@ -20,7 +23,8 @@ class GeometryDecoder(nn.Module):
 
     def forward(self, code: Tensor) -> Tensor:
         """(B, code_length) -> offsets from the reference vertices, (B, 468, 3), interocular units, head space."""
-        return self.offsets(self.dropout(self.hidden(code))).unflatten(1, (VERTICES, 3))
+        hidden = self.hidden(code) * self.dropout(code.new_ones(self.hidden.out_features))
+        return self.offsets(hidden).unflatten(1, (VERTICES, 3))
 
     @torch.no_grad()
     def initialise_from(self, offsets: Tensor) -> None:

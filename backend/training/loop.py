@@ -103,7 +103,7 @@ class TrainingRun:
             losses = self._losses(batch)
             self._step(losses)
             for name, value in losses.items():
-                sums[name] = sums.get(name, 0.0) + float(value)
+                sums[name] = sums.get(name, 0.0) + value.item()
             count += 1
         return {name: value / count for name, value in sums.items()} | {"seconds": time.monotonic() - start}
 

@@ -14,7 +14,7 @@ CLOSED_GAP = 0.02
 def vertex_weights(lip_weight: float) -> Tensor:
     """(468,) weights with mean 1, lips `lip_weight` times the others."""
     weights = torch.ones(VERTEX_COUNT)
-    weights[torch.as_tensor(LIPS)] = lip_weight
+    weights[list(LIPS)] = lip_weight
     return weights / weights.mean()
 
 

@@ -77,6 +77,8 @@ def run(options: argparse.Namespace, progress: Progress) -> list[Path]:
     progress("bake", 0, 1)
     scene, baked = build_scene(animation, line, sound, options.size)
     progress("bake", 1, 1)
+    for phrase in baked.shortcomings():
+        sys.stderr.write(f"Note: {phrase}.\n")
     outputs = [path.absolute() for path in options.out]
     render = None if options.render is None else options.render.absolute()
     return write_results(scene, baked, animation, sound, outputs, render, progress)

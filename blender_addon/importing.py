@@ -7,7 +7,6 @@ import bpy
 from .animation import read_animation
 from .bake.scene import add_camera, scene_rate, set_colours, set_timing
 from .bake.talking_head import bake_talking_head
-from .components import TOLERANCE
 from .errors import AnimationError
 
 
@@ -41,6 +40,4 @@ def import_animation(
         f"Baked {animation.frames} frames of {baked.shape_keys} shape keys into {baked.head.name}, "
         f"frames {start} to {start + animation.frames - 1}"
     )
-    if baked.error > TOLERANCE:
-        message += f"; vertices are up to {baked.error:.2g} of the eye distance off"
-    return message
+    return "; ".join([message, *baked.shortcomings()])

@@ -7,7 +7,7 @@ from pathlib import Path
 import bpy
 
 from ..animation import Animation
-from ..components import find_components
+from ..components import TOLERANCE, find_components
 from .curves import remove_action
 from .shape_keys import add_shape_keys, build_mesh, key_shape_keys
 from .sound import add_sound
@@ -25,6 +25,17 @@ class TalkingHead:
     shape_keys: int
     error: float
     """Largest distance of a vertex from the animation, interocular units."""
+    silenced: bool
+    """Whether a sound was asked for and this Blender cannot play it."""
+
+    def shortcomings(self) -> list[str]:
+        """What a person should know about the bake, as phrases; empty where all is well."""
+        phrases = []
+        if self.error > TOLERANCE:
+            phrases.append(f"vertices are up to {self.error:.2g} of the eye distance off")
+        if self.silenced:
+            phrases.append("there is no sound strip: Blender cannot read the file, or was built without sound")
+        return phrases
 
 
 def bake_talking_head(
@@ -46,12 +57,14 @@ def bake_talking_head(
         owner[PROVENANCE] = animation.provenance
         owner[ACTOR] = animation.actor
         owner[AUDIO_DIGEST] = animation.audio_sha256
+    playing = None if sound is None else add_sound(scene, line, sound, start)
     return TalkingHead(
         head=head,
         action=action,
-        sound=None if sound is None else add_sound(scene, line, sound, start),
+        sound=playing,
         shape_keys=len(components.shapes),
         error=components.error,
+        silenced=sound is not None and playing is None,
     )
 
 

@@ -14,7 +14,11 @@ SLOPE = 0.2
 def _halving_layers(channels: int, widths: Sequence[int]) -> nn.Sequential:
     layers: list[nn.Module] = []
     for before, after in zip([channels, *widths[:-1]], widths, strict=True):
-        layers += [nn.Conv1d(before, after, kernel_size=3, stride=2, padding=1), nn.LeakyReLU(SLOPE)]
+        convolution = nn.Conv1d(before, after, kernel_size=3, stride=2, padding=1)
+        # Twelve layers of the default initialisation would shrink the signal to nothing (He et al. 2015).
+        nn.init.kaiming_normal_(convolution.weight, a=SLOPE)
+        nn.init.zeros_(convolution.bias)
+        layers += [convolution, nn.LeakyReLU(SLOPE)]
     return nn.Sequential(*layers)
 
 

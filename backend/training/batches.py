@@ -136,7 +136,7 @@ class Batches:
         else:
             samples, times = change_speed(samples, times, float(np.exp(rng.uniform(-1, 1) * np.log1p(augment.speed))))
             samples = augment_samples(samples, augment, rng)
-        windows = spectrogram_windows(samples, times)
+        windows = spectrogram_windows(samples, times, snap=True)
         return augment_columns(windows.columns, augment, rng), windows.index
 
     def _texture(

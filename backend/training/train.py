@@ -17,6 +17,7 @@ from backend.animation_file import check_output, new_folder
 from backend.errors import InputError, UsageError
 from backend.progress import Progress, no_progress
 from backend.training.config import TrainConfig
+from backend.training.memory import keep_freed_memory
 from backend.trust.consent import read_consent
 
 LEAST_SECONDS = 20.0
@@ -74,6 +75,7 @@ def train(request: TrainRequest, progress: Progress = no_progress) -> Path:
     dataset = build_dataset(list(request.videos), work / "dataset", progress=progress)
     for warning in dataset.warnings:
         progress(warning, 0, 0)
+    keep_freed_memory()
     run, spans, held = _prepare(request, dataset, work)
     started = time.monotonic()
     run.run(progress)

@@ -72,3 +72,15 @@ def test_level_is_brought_to_speech_and_silence_left_silent(noise):
     faint = noise * 1e-5
     assert np.array_equal(normalise_level(faint), faint)
     assert not normalise_level(np.zeros(1000, np.float32)).any()
+
+
+def test_snapped_windows_share_a_grid_and_move_at_most_half_a_column():
+    samples = np.zeros(SAMPLE_RATE, np.float32)
+    samples[8000] = 1.0
+    times = frame_times(1.0, 27.3)
+    windows = spectrogram_windows(samples, times, snap=True)
+    assert len(windows.columns) < 1.1 * 100 + 24
+    energy = np.abs(windows.columns).sum((1, 2))[windows.index]
+    for frame in np.flatnonzero(np.abs(times - 0.5) < 0.1):
+        centre = (energy[frame] * np.arange(COLUMNS)).sum() / energy[frame].sum()
+        assert centre == pytest.approx((0.5 - times[frame]) / 0.010 + (COLUMNS - 1) / 2, abs=1.1)

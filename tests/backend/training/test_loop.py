@@ -1,0 +1,83 @@
+"""The loop learns what the sound says, and a run that was cut off ends as if it had not been."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from backend.errors import Cancelled
+from backend.inference.predict import decode_textures, rest_code
+from backend.progress import no_progress
+from backend.training.batches import Batches, split_spans
+from backend.training.config import TrainConfig
+from backend.training.held_out import evaluate_held_out
+from backend.training.loop import TrainingRun
+from models.presets import DEFAULT, build_model
+
+TINY = replace(
+    DEFAULT,
+    frequency_widths=(8, 8, 16, 16, 16, 16),
+    time_widths=(16,) * 6,
+    texture_widths=(16, 16, 8, 8, 8),
+    previous_widths=(4, 4, 4),
+)
+CONFIG = TrainConfig(epochs=3, texture_frames=8, checkpoint_minutes=0)
+
+
+def make_run(dataset, path, config=CONFIG, model_config=TINY) -> TrainingRun:
+    spans, _ = split_spans(dataset, config.held_out)
+    torch.manual_seed(config.seed)
+    model = build_model(model_config)
+    model.geometry.initialise_from(torch.from_numpy(dataset.vertices - dataset.reference_vertices))
+    return TrainingRun(model, Batches(dataset, spans, config), config, path)
+
+
+@pytest.fixture(scope="module")
+def trained(formula_dataset, tmp_path_factory) -> TrainingRun:
+    config = replace(CONFIG, epochs=25, learning_rate=3e-3)
+    run = make_run(formula_dataset, tmp_path_factory.mktemp("run") / "checkpoint.safetensors", config)
+    run.run(no_progress)
+    return run
+
+
+def test_it_learns_to_follow_the_sound_on_frames_it_never_saw(trained, formula_dataset):
+    _, held = split_spans(formula_dataset, CONFIG.held_out)
+    figures, true, made = evaluate_held_out(trained.result, formula_dataset, held, np.ones((128, 128), np.float32))
+    assert figures["aperture_r"] > 0.85
+    assert abs(figures["aperture_offset_ms"]) <= 40
+    assert figures["interior_skill"] > 0.1
+    assert true.shape == made.shape == (int(figures["frames"]), 128, 128, 3)
+
+
+def test_silence_settles_from_a_random_state(trained, formula_dataset):
+    codes = rest_code(trained.result).expand(200, -1)
+    first = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
+    share = np.ones((128, 128), np.float32)
+    crops = list(decode_textures(trained.result, codes, formula_dataset.reference_crop, share, first))
+    assert np.array_equal(crops[-1], crops[-2])
+
+
+def test_a_resumed_run_ends_like_an_unbroken_one(formula_dataset, tmp_path):
+    whole = make_run(formula_dataset, tmp_path / "whole.safetensors")
+    whole.run(no_progress)
+
+    def stop(stage: str, done: int, total: int) -> None:
+        if done == 2:
+            raise Cancelled("stop")
+
+    cut = make_run(formula_dataset, tmp_path / "cut.safetensors")
+    with pytest.raises(Cancelled, match="--resume"):
+        cut.run(stop)
+    again = make_run(formula_dataset, tmp_path / "cut.safetensors")
+    assert again.resume()
+    assert again.epoch == 2
+    again.run(no_progress)
+    for row, other in zip(whole.history, again.history, strict=True):
+        assert row["geometry"] == pytest.approx(other["geometry"], rel=1e-4)
+    for name, value in whole.result.state_dict().items():
+        assert torch.allclose(value, again.result.state_dict()[name], atol=1e-4), name
+
+
+def test_nothing_to_resume(formula_dataset, tmp_path):
+    assert not make_run(formula_dataset, tmp_path / "none.safetensors").resume()

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,15 +28,18 @@ def run_blender(
         command += ["--out", str(path.resolve())]
     if frames is not None:
         command += ["--render", str(frames), "--size", str(size)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        error = _follow(process, progress)
-        _, errors = process.communicate()
-    finally:
-        process.kill()
-        process.wait()
-    if error or process.returncode:
-        last = errors.strip().splitlines()[-1:] or [f"exit code {process.returncode}"]
+    # A file, not a pipe: nobody reads it until the end, and a full pipe would stop Blender.
+    with tempfile.TemporaryFile("w+", errors="replace") as complaints:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=complaints, text=True)
+        try:
+            error = _follow(process, progress)
+            status = process.wait()
+        finally:
+            process.kill()
+            process.wait()
+        complaints.seek(0)
+        last = complaints.read().strip().splitlines()[-1:] or [f"exit code {status}"]
+    if error or status:
         raise MouthpieceError(error or f"Blender stopped while baking: {last[0]}")
 
 

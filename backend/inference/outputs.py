@@ -69,7 +69,7 @@ def write_files(request: AnimateRequest, animation: Animation, folder: Path, scr
     from backend.audio.track import write_sound_track
     from backend.blender import run_blender
 
-    sound = scratch / "speech.wav"
+    sound = scratch / f"{request.audio.stem}.wav"  # the line's name in Blender
     write_sound_track(request.audio, sound)
     frames = scratch / "frames" if videos else None
     run_blender(folder, sound, scenes, frames, request.size, progress)

@@ -1,6 +1,7 @@
 """Read an animation folder (animation.npz, atlas.json, PNG atlases) into checked arrays; needs no Blender."""
 
 import json
+import struct
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,6 +97,8 @@ def read_animation(folder: Path) -> Animation:
     atlas = folder / "reference_atlas.png"
     if crops is not None and not atlas.is_file():
         raise AnimationError(f"{folder} has lip crops but no reference_atlas.png; animate the sound again.")
+    for picture in [*([atlas] if atlas.is_file() else []), *([crops / crop_name(0)] if crops else [])]:
+        _check_picture(picture)
     return Animation(
         folder=folder,
         fps=float(content["fps"]),
@@ -187,6 +190,14 @@ def _fixed_layout(path: Path, uv: np.ndarray, frames: int) -> np.ndarray:
             "coordinates; use an actor trained with the fixed layout."
         )
     raise AnimationError(f"{path}: uv has shape {uv.shape}, expected (1, {VERTEX_COUNT}, 2).")
+
+
+def _check_picture(path: Path) -> None:
+    with path.open("rb") as file:
+        head = file.read(24)
+    width_and_height = head[16:24]  # of the IHDR chunk, which is always the first
+    if not head.startswith(b"\x89PNG\r\n\x1a\n") or len(head) < 24 or 0 in struct.unpack(">II", width_and_height):
+        raise AnimationError(f"{path} is damaged or no PNG picture; animate the sound again.")
 
 
 def _find_crops(folder: Path, frames: int) -> tuple[Path | None, Rectangle | None]:

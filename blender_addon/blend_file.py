@@ -12,6 +12,11 @@ from .bake.textures import material_images
 from .errors import OutputError
 from .staging import Staging
 
+# What a files folder may hold and still be replaced: our own files and sounds.
+OWN_FILES = (
+    r"animation\.npz|reference_atlas\.png|atlas\.json|atlas|.*\.(wav|flac|ogg|mp3|m4a|aac|opus|mp4|mov|mkv|webm|avi)"
+)
+
 
 def files_folder(path: Path) -> Path:
     """The folder beside a result that holds its textures and sound: shot_files for shot.blend."""
@@ -20,7 +25,7 @@ def files_folder(path: Path) -> Path:
 
 def copy_files(staging: Staging, folder: Path, animation: Animation, sound: Path | None) -> None:
     """Fill `folder` with the animation, its textures and the sound, and move it into place."""
-    temporary = staging.folder(folder)
+    temporary = staging.folder(folder, OWN_FILES)
     shutil.copyfile(animation.folder / "animation.npz", temporary / "animation.npz")
     if animation.reference_atlas is not None:
         shutil.copyfile(animation.reference_atlas, temporary / "reference_atlas.png")

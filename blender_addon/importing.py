@@ -17,7 +17,7 @@ def import_animation(
 
     With `set_up_scene` the scene takes over the animation's rate, range and colours, and gets a camera where it has
     none. Without it the rates must already agree. Raises AnimationError where they do not, or where a file is missing
-    or damaged; the scene is unchanged then.
+    or damaged; the scene is unchanged then, save where a picture proves damaged inside only when Blender loads it.
     """
     if folder is None:
         raise AnimationError("No animation folder is chosen; choose the folder that holds animation.npz.")

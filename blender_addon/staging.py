@@ -1,9 +1,12 @@
 """Write results under temporary names beside their final ones, and move them into place together; needs no Blender."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 from types import TracebackType
+
+from .errors import OutputError
 
 
 class Staging:
@@ -29,13 +32,25 @@ class Staging:
             self._roll_back()
 
     def file(self, final: Path) -> Path:
-        """Temporary path to write the file `final` to."""
-        self._pending[final] = _hidden(final, "partial")
-        return self._pending[final]
+        """Temporary path to write the file `final` to. Raises OutputError where `final` is a folder."""
+        if final.is_dir():
+            raise OutputError(f"{final} is a folder, so no file can be written there; choose another name.")
+        return self._stage(final)
 
-    def folder(self, final: Path) -> Path:
-        """Empty temporary folder whose content becomes the folder `final`, replacing it."""
-        temporary = self.file(final)
+    def folder(self, final: Path, pattern: str) -> Path:
+        """Empty temporary folder whose content becomes the folder `final`, replacing it.
+
+        Raises OutputError where `final` holds anything whose name does not match the regular expression `pattern`:
+        a folder with somebody's own files is never replaced.
+        """
+        if final.exists() and not final.is_dir():
+            raise OutputError(f"{final} is a file, so no folder can be written there; choose another name.")
+        foreign = sorted(path.name for path in final.glob("*") if not re.fullmatch(pattern, path.name))
+        if foreign:
+            raise OutputError(
+                f"{final} holds files of another kind ({foreign[0]}) and is not replaced; choose another name."
+            )
+        temporary = self._stage(final)
         _remove(temporary)
         temporary.mkdir(parents=True)
         return temporary
@@ -48,6 +63,10 @@ class Staging:
             final.replace(older)
         self._placed[final] = older
         self._pending.pop(final).replace(final)
+
+    def _stage(self, final: Path) -> Path:
+        self._pending[final] = _hidden(final, "partial")
+        return self._pending[final]
 
     def _commit(self) -> None:
         for final, temporary in self._pending.items():

@@ -44,7 +44,7 @@ def write_results(
     blends = [path for path in outputs if path.suffix.lower() == ".blend"]
     with Staging() as staging:
         if render is not None:
-            render_frames(scene, staging.folder(render), progress)
+            render_frames(scene, staging.folder(render, r"\d{4,}\.png"), progress)
         placed: set[Path] = set()
         # The .blend comes last: saving it makes the paths in memory relative.
         for done, path in enumerate([*exchanges, *blends]):

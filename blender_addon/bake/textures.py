@@ -3,6 +3,7 @@
 import bpy
 
 from ..animation import Animation, Rectangle, crop_name
+from ..errors import AnimationError
 
 FEATHER = 0.03  # width of the crop's soft edge, of the crop's side: about 4 of 128 pixels
 CLAY = (0.55, 0.42, 0.36, 1.0)  # linear colour of a head without textures
@@ -88,8 +89,14 @@ def _atlas_colour(material: bpy.types.Material, name: str, animation: Animation,
 
 def _image_node(material: bpy.types.Material, name: str, path: str) -> bpy.types.Node:
     node = material.node_tree.nodes.new("ShaderNodeTexImage")
-    node.image = bpy.data.images.load(path, check_existing=False)
-    node.image.name = name
+    try:
+        image = bpy.data.images.load(path, check_existing=False)
+    except RuntimeError as error:
+        raise AnimationError(f"Blender cannot load {path}: {error}") from error
+    node.image = image
+    if 0 in tuple(image.size):  # Blender loads a damaged picture without complaint and shows it pink
+        raise AnimationError(f"{path} is damaged or no picture; animate the sound again.")
+    image.name = name
     node.extension = "EXTEND"
     return node
 

@@ -167,13 +167,22 @@ def test_writing_again_replaces(headless, tmp_path: Path) -> None:
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
-def test_a_failed_result_leaves_nothing(headless, tmp_path: Path) -> None:
+def test_a_late_failure_leaves_nothing(headless, tmp_path: Path) -> None:
     animation = make_animation(tmp_path / "animation", frames=2)
-    (tmp_path / "animation" / "reference_atlas.png").write_bytes(b"no picture")
     out = tmp_path / "out"
-    out.mkdir()
-    # A folder in the way of the second result makes the last step fail.
-    status, lines, _ = headless("--animation", animation, "--out", out / "a.blend", "--out", tmp_path / "no" / "b.glb")
+    (out / "b.blend").mkdir(parents=True)  # in the way of the last step
+    arguments = ["--animation", animation, "--out", out / "a.glb", "--out", out / "b.blend", "--render", out / "frames"]
+    status, lines, _ = headless(*arguments, "--size", 64)
     assert status == 1
-    assert "does not exist" in lines[-1]["error"]
-    assert list(out.iterdir()) == []
+    assert "is a folder" in lines[-1]["error"]
+    assert [path.name for path in out.iterdir()] == ["b.blend"]
+
+
+def test_a_damaged_picture_is_refused(headless, tmp_path: Path) -> None:
+    for name in ("reference_atlas.png", "atlas/0001.png"):
+        animation = make_animation(tmp_path / "animation", frames=2)
+        (animation / name).write_bytes(b"no picture")
+        status, lines, _ = headless("--animation", animation, "--out", tmp_path / "shot.blend")
+        assert status == 1
+        assert Path(name).name in lines[-1]["error"]
+        assert not (tmp_path / "shot.blend").exists()

@@ -137,3 +137,11 @@ def test_refuses_crops_without_reference_atlas(tmp_path: Path) -> None:
     (tmp_path / "reference_atlas.png").unlink()
     with pytest.raises(AnimationError, match="reference_atlas"):
         read_animation(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["reference_atlas.png", "atlas/0001.png"])
+@pytest.mark.parametrize("content", [b"", b"GIF89a and so on, long enough for a head"])
+def test_refuses_what_is_no_picture(tmp_path: Path, name: str, content: bytes) -> None:
+    (make_animation(tmp_path) / name).write_bytes(content)
+    with pytest.raises(AnimationError, match="no PNG"):
+        read_animation(tmp_path)

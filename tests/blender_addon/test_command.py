@@ -49,6 +49,14 @@ def test_a_missing_animation_is_one_sentence(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_runs_as_a_file_as_an_installed_blender_starts_it(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "blender_addon" / "headless.py"), "--background", "--"]
+    command += ["--animation", str(tmp_path), "--out", str(tmp_path / "shot.blend")]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "animation.npz" in json.loads(done.stdout.splitlines()[-1])["error"]
+
+
 def test_damaged_content_is_one_sentence(tmp_path: Path) -> None:
     animation = make_animation(tmp_path / "animation", texture=False)
     (animation / "animation.npz").write_bytes(b"nothing")

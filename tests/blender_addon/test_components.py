@@ -57,7 +57,7 @@ def test_a_still_face_gets_one_flat_component() -> None:
 
 
 def test_says_what_the_limit_costs() -> None:
-    noise = 0.01 * np.random.default_rng(1).standard_normal((400, 468, 3))
+    noise = 0.01 * np.random.default_rng(1).standard_normal((200, 468, 3))
     components = find_components(noise)
     assert len(components.shapes) == LIMIT
     assert components.error > 1e-4

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from blender_addon.errors import OutputError
 from blender_addon.staging import Staging
 
 
@@ -14,7 +15,7 @@ def entries(folder: Path) -> set[str]:
 def test_results_appear_at_the_end(tmp_path: Path) -> None:
     with Staging() as staging:
         staging.file(tmp_path / "shot.glb").write_text("new")
-        (staging.folder(tmp_path / "frames") / "0001.png").write_text("picture")
+        (staging.folder(tmp_path / "frames", r"\d+\.png") / "0001.png").write_text("picture")
         assert "shot.glb" not in entries(tmp_path)
     assert entries(tmp_path) == {"shot.glb", "frames", "frames/0001.png"}
 
@@ -31,7 +32,7 @@ def test_older_results_are_replaced(tmp_path: Path) -> None:
     (tmp_path / "shot.glb").write_text("old")
     with Staging() as staging:
         staging.file(tmp_path / "shot.glb").write_text("new")
-        (staging.folder(tmp_path / "frames") / "0001.png").write_text("picture")
+        (staging.folder(tmp_path / "frames", r"\d+\.png") / "0001.png").write_text("picture")
     assert entries(tmp_path) == {"shot.glb", "frames", "frames/0001.png"}
     assert (tmp_path / "shot.glb").read_text() == "new"
 
@@ -42,7 +43,7 @@ def test_a_failure_leaves_everything_as_it_was(tmp_path: Path) -> None:
     (tmp_path / "shot.glb").write_text("old")
     with pytest.raises(RuntimeError), Staging() as staging:
         staging.file(tmp_path / "shot.glb").write_text("new")
-        (staging.folder(tmp_path / "shot_files") / "new.png").write_text("new")
+        (staging.folder(tmp_path / "shot_files", r".*\.png") / "new.png").write_text("new")
         staging.place_folder(tmp_path / "shot_files")
         assert entries(tmp_path / "shot_files") == {"new.png"}
         raise RuntimeError("later step")
@@ -52,7 +53,26 @@ def test_a_failure_leaves_everything_as_it_was(tmp_path: Path) -> None:
 
 def test_a_failure_takes_back_a_new_folder(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), Staging() as staging:
-        staging.folder(tmp_path / "shot_files")
+        staging.folder(tmp_path / "shot_files", r".*\.png")
         staging.place_folder(tmp_path / "shot_files")
         raise RuntimeError("later step")
     assert entries(tmp_path) == set()
+
+
+def test_a_folder_with_other_files_is_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "novel.txt").write_text("mine")
+    with pytest.raises(OutputError, match=r"novel\.txt"), Staging() as staging:
+        staging.folder(tmp_path / "home", r"\d+\.png")
+    assert entries(tmp_path) == {"home", "home/novel.txt"}
+
+
+def test_a_file_does_not_replace_a_folder_nor_a_folder_a_file(tmp_path: Path) -> None:
+    (tmp_path / "shot.glb").mkdir()
+    (tmp_path / "frames").write_text("mine")
+    with Staging() as staging:
+        with pytest.raises(OutputError, match="is a folder"):
+            staging.file(tmp_path / "shot.glb")
+        with pytest.raises(OutputError, match="is a file"):
+            staging.folder(tmp_path / "frames", ".*")
+    assert entries(tmp_path) == {"shot.glb", "frames"}

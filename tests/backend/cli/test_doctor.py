@@ -1,0 +1,60 @@
+"""The checks of the environment."""
+
+from pathlib import Path
+
+import pytest
+
+from backend import actor_library
+from backend.__main__ import main
+from backend.cli import doctor
+from backend.cli.doctor import Library, check_library
+
+
+def test_a_working_library():
+    finding = check_library(Library("json", "import json; print('2.0.9')", "inference", "everything"))
+    assert (finding.state, finding.detail, finding.fix) == ("good", "2.0.9", "")
+
+
+def test_a_missing_library_that_is_needed():
+    finding = check_library(Library("nothing_at_all", "import nothing_at_all", "inference", "everything"))
+    assert finding.state == "broken"
+    assert "build.py setup --only inference" in finding.fix
+
+
+def test_a_missing_library_that_only_one_verb_needs():
+    finding = check_library(Library("nothing_at_all", "import nothing_at_all", "training", "training", needed=False))
+    assert finding.state == "missing"
+    assert "training" in finding.detail
+
+
+def test_an_installed_library_that_does_not_load():
+    probe = "raise ImportError('libX11.so.6: cannot open shared object file')"
+    finding = check_library(Library("bpy", probe, "blender", "scenes", needed=False))
+    assert finding.state == "broken"
+    assert "libX11.so.6" in finding.detail
+
+
+def test_a_library_that_hangs(monkeypatch):
+    monkeypatch.setattr(doctor, "TIMEOUT", 0.2)
+    assert check_library(Library("slow", "import time; time.sleep(60)", "blender", "scenes")).state == "broken"
+
+
+@pytest.fixture
+def quick(tmp_path, monkeypatch) -> Path:
+    """No libraries to import, and an empty home."""
+    monkeypatch.setattr(doctor, "LIBRARIES", ())
+    monkeypatch.setenv(actor_library.HOME_VARIABLE, str(tmp_path))
+    monkeypatch.setattr(actor_library, "SHIPPED", tmp_path / "shipped")
+    return tmp_path
+
+
+def test_no_actor_at_all_is_a_fault(quick, capsys):
+    assert main(["doctor"]) == 1
+    assert "mouthpiece train" in capsys.readouterr().out
+
+
+def test_a_home_that_cannot_be_written(quick, monkeypatch, capsys):
+    (quick / "file").touch()
+    monkeypatch.setenv(actor_library.HOME_VARIABLE, str(quick / "file"))
+    assert main(["doctor"]) == 1
+    assert actor_library.HOME_VARIABLE in capsys.readouterr().out

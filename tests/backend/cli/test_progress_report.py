@@ -1,0 +1,62 @@
+"""Bars where somebody watches, times in any case."""
+
+import io
+
+import pytest
+
+from backend.cli import progress_report
+from backend.cli.progress_report import ProgressReport
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that the test sets."""
+    now = [100.0]
+    monkeypatch.setattr(progress_report.time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_stages_are_timed_in_order(clock):
+    with ProgressReport(io.StringIO()) as report:
+        clock[0] += 2.0
+        report("texture", 0, 10)
+        clock[0] += 3.0
+        report("texture", 10, 10)
+        clock[0] += 1.0
+        report("render", 1, 5)
+        clock[0] += 0.5
+    assert report.seconds == {"load": 2.0, "texture": 4.0, "render": 0.5}
+    assert report.summary() == "load 2.0 s, texture 4.0 s, render 0.5 s"
+
+
+def test_a_stage_that_comes_back_is_added_up(clock):
+    with ProgressReport(io.StringIO()) as report:
+        for stage in ("a", "b", "a"):
+            report(stage, 0, 1)
+            clock[0] += 1.0
+    assert report.seconds == {"load": 0.0, "a": 2.0, "b": 1.0}
+
+
+def test_a_log_file_gets_no_bar():
+    stream = io.StringIO()
+    with ProgressReport(stream) as report:
+        report("texture", 1, 2)
+    assert stream.getvalue() == ""
+
+
+def test_a_terminal_gets_a_bar():
+    stream = Terminal()
+    with ProgressReport(stream) as report:
+        report("texture", 1, 2)
+    assert "texture" in stream.getvalue()
+
+
+def test_messages_are_shown_at_once():
+    stream = io.StringIO()
+    ProgressReport(stream)("The sound lags.", 0, 0)
+    assert stream.getvalue() == "mouthpiece: The sound lags.\n"

@@ -1,0 +1,89 @@
+"""The command: from errors to exit codes and sentences."""
+
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from backend import __main__ as command
+from backend.cli import actors
+from backend.errors import ActorError, Cancelled, ConsentError, EnvironmentProblem, InputError, UsageError
+
+
+def fail_with(monkeypatch, error: BaseException) -> None:
+    def run(_options):
+        raise error
+
+    monkeypatch.setattr(actors, "run", run)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (UsageError("No."), 2),
+        (ConsentError("No."), 2),
+        (InputError("No."), 1),
+        (ActorError("No."), 1),
+        (EnvironmentProblem("No."), 1),
+    ],
+)
+def test_errors_become_one_line_and_their_exit_code(error, code, monkeypatch, capsys):
+    fail_with(monkeypatch, error)
+    assert command.main(["actors"]) == code
+    assert capsys.readouterr() == ("", "mouthpiece: error: No.\n")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), Cancelled("x")])
+def test_an_interrupt_is_130(error, monkeypatch, capsys):
+    fail_with(monkeypatch, error)
+    assert command.main(["actors"]) == 130
+    assert capsys.readouterr().err.startswith("mouthpiece: error: stopped")
+
+
+def test_line_breaks_in_a_message_are_removed(monkeypatch, capsys):
+    fail_with(monkeypatch, InputError("One\n  sentence."))
+    command.main(["actors"])
+    assert capsys.readouterr().err == "mouthpiece: error: One sentence.\n"
+
+
+def test_an_unexpected_error_leaves_its_details_in_a_file(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.delenv(command.DEBUG_VARIABLE, raising=False)
+    fail_with(monkeypatch, ZeroDivisionError("by zero"))
+    assert command.main(["actors"]) == 1
+    (details,) = tmp_path.glob("mouthpiece-error-*.txt")
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert str(details) in error
+    assert "ZeroDivisionError: by zero" in details.read_text()
+
+
+def test_debugging_shows_the_traceback(monkeypatch):
+    monkeypatch.setenv(command.DEBUG_VARIABLE, "1")
+    fail_with(monkeypatch, ZeroDivisionError())
+    with pytest.raises(ZeroDivisionError):
+        command.main(["actors"])
+
+
+@pytest.mark.parametrize("verb", [(), *((verb,) for verb in command.VERBS)])
+def test_every_verb_has_help(verb, capsys):
+    with pytest.raises(SystemExit) as stop:
+        command.main([*verb, "--help"])
+    assert stop.value.code == 0
+    assert capsys.readouterr().out.startswith("usage: mouthpiece")
+
+
+@pytest.mark.skipif(find_spec("resource") is None, reason="this system does not count a process's time")
+def test_help_is_quick():
+    import resource
+
+    root = Path(__file__).resolve().parents[2]
+    times = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-m", "backend", "--help"], cwd=root, check=True, capture_output=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(times) < 0.3  # of processor time, which other tests beside this one do not change

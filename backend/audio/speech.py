@@ -3,6 +3,7 @@
 import numpy as np
 
 from backend.audio.mel import log_mel
+from backend.runs import find_runs
 
 FRAME_SECONDS = 0.01
 
@@ -30,13 +31,12 @@ def speech_mask(samples: np.ndarray, times: np.ndarray) -> np.ndarray:
 
 def speech_segments(samples: np.ndarray) -> list[tuple[float, float]]:
     """Stretches of speech as (start, end) seconds. samples: (N,) float32, 16 kHz."""
-    return [(a * FRAME_SECONDS, b * FRAME_SECONDS) for a, b in _runs(speech_columns(samples))]
+    return [(a * FRAME_SECONDS, b * FRAME_SECONDS) for a, b in find_runs(speech_columns(samples))]
 
 
 def speech_columns(samples: np.ndarray) -> np.ndarray:
     """Whether somebody speaks in each 10 ms column, (columns,) bool; by loudness above the recording's noise floor."""
-    loudness = 10 / np.log(10) * np.log(np.exp(log_mel(samples)[:, 3:35]).mean(axis=1))
-    smooth = np.convolve(np.pad(loudness, 2, mode="edge"), np.ones(5) / 5, mode="valid")
+    smooth = loudness_columns(samples)
     floor, loud = (float(value) for value in np.percentile(smooth, (10, 95)))
     if loud < SILENT_DB:
         return np.zeros(len(smooth), bool)
@@ -47,23 +47,23 @@ def speech_columns(samples: np.ndarray) -> np.ndarray:
     return _without_short(spoken, round(SHORTEST_SPEECH / FRAME_SECONDS))
 
 
+def loudness_columns(samples: np.ndarray) -> np.ndarray:
+    """Loudness of the voice's bands in each 10 ms column, (columns,) float32 dB, averaged over 50 ms."""
+    loudness = 10 / np.log(10) * np.log(np.exp(log_mel(samples)[:, 3:35]).mean(axis=1))
+    return np.convolve(np.pad(loudness, 2, mode="edge"), np.ones(5) / 5, mode="valid")
+
+
 def _hysteresis(values: np.ndarray, upper: float, lower: float) -> np.ndarray:
     """Stretches above `lower` that reach `upper` somewhere."""
     result = np.zeros(len(values), bool)
-    for start, end in _runs(values > lower):
+    for start, end in find_runs(values > lower):
         result[start:end] = values[start:end].max() > upper
     return result
 
 
 def _without_short(mask: np.ndarray, shortest: int) -> np.ndarray:
     result = mask.copy()
-    for start, end in _runs(mask):
+    for start, end in find_runs(mask):
         if end - start < shortest:
             result[start:end] = False
     return result
-
-
-def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
-    """Start and end (one past) of the runs of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))

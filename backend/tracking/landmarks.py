@@ -18,6 +18,10 @@ MAX_FACES = 2
 """Faces looked for in a frame. Two are enough to keep to the speaker when somebody else passes."""
 
 
+CHUNK = 4096
+"""Frames by which the array of landmarks grows: 23 MB."""
+
+
 class Tracker(Protocol):
     """Finds the faces of one frame after another."""
 
@@ -43,6 +47,8 @@ class Track:
     """(T, 468 or 478, 3) float32 pixels, x right, y down, z away from the viewer; NaN where no face was found."""
     found: np.ndarray
     """(T,) bool."""
+    rival: np.ndarray
+    """(T,) float32: width of the largest other face over the followed one's, 0 where there is none."""
     width: int
     height: int
 
@@ -61,23 +67,49 @@ def track(
     """
     own = tracker is None
     tracker = tracker or FaceMeshTracker()
-    times, landmarks = [], []
+    store = _LandmarkStore(tracker.count)
+    times, rival = [], []
     last: np.ndarray | None = None
     width = height = 0
     try:
         for index, (time, image) in enumerate(frames):
             height, width = image.shape[:2]
-            face = choose_face(tracker.faces(image, time), last)
+            faces = tracker.faces(image, time)
+            face = choose_face(faces, last)
             last = face if face is not None else last
             times.append(time)
-            landmarks.append(np.full((tracker.count, 3), np.nan, np.float32) if face is None else face)
+            rival.append(_rival(faces, face))
+            store.add(face)
             if observe is not None:
                 observe(index, image, face)
     finally:
         if own:
             tracker.close()
-    stacked = np.stack(landmarks) if landmarks else np.zeros((0, tracker.count, 3), np.float32)
-    return Track(np.array(times, np.float64), stacked, np.isfinite(stacked).all(axis=(1, 2)), width, height)
+    landmarks = store.finish()
+    found = np.isfinite(landmarks[:, 0, 0])
+    return Track(np.array(times, np.float64), landmarks, found, np.array(rival, np.float32), width, height)
+
+
+class _LandmarkStore:
+    """Landmarks of a video of unknown length, grown in place: a list to be stacked would be held twice at its end."""
+
+    def __init__(self, count: int) -> None:
+        self._array = np.empty((0, count, 3), np.float32)
+        self._used = 0
+
+    def add(self, face: np.ndarray | None) -> None:
+        if self._used == len(self._array):
+            self._resize(self._used + CHUNK)
+        self._array[self._used] = np.nan if face is None else face
+        self._used += 1
+
+    def finish(self) -> np.ndarray:
+        """The (T, count, 3) float32 landmarks, NaN where there was no face."""
+        self._resize(self._used)
+        return self._array
+
+    def _resize(self, length: int) -> None:
+        self._array.resize((length, *self._array.shape[1:]), refcheck=False)
 
 
 def choose_face(faces: list[np.ndarray], last: np.ndarray | None) -> np.ndarray | None:
@@ -96,6 +128,11 @@ def choose_face(faces: list[np.ndarray], last: np.ndarray | None) -> np.ndarray 
         return size * 0.5 ** min(jump / max(_width(last), 1.0), 60.0)
 
     return max(faces, key=merit)
+
+
+def _rival(faces: list[np.ndarray], chosen: np.ndarray | None) -> float:
+    others = [_width(face) for face in faces if face is not chosen]
+    return max(others, default=0.0) / max(_width(chosen), 1.0) if chosen is not None else 0.0
 
 
 def _width(face: np.ndarray) -> float:

@@ -16,7 +16,7 @@ from backend.normalisation.space import SpeakerSpace
 from backend.progress import Progress, no_progress
 
 FORMAT = 1
-PIPELINE = 1
+PIPELINE = 2
 """Raised with every change of the steps that changes their results, so that old datasets are built again."""
 
 
@@ -79,6 +79,16 @@ class Dataset:
         """Reference vertices, layout, cylinder and crop rectangle."""
         return SpeakerSpace.load(self.folder / "reference.npz")
 
+    @cached_property
+    def gaps(self) -> np.ndarray:
+        """(T,) uint8: why a frame is not valid, `backend.tracking.gaps.Gap` numbers."""
+        return self._map("gaps")
+
+    @cached_property
+    def quality(self) -> np.ndarray:
+        """(T, 4) float32: sharpness, asymmetry, brightness of the face; agreement of its skin with the reference."""
+        return self._map("quality")
+
     @property
     def reference_vertices(self) -> np.ndarray:
         """(468, 3) float32 neutral face, head space."""
@@ -126,6 +136,7 @@ def build_dataset(
     where none is left.
     """
     from backend.training import clips
+    from backend.training.tracked_clip import track_clips
 
     config, folder = config or DatasetConfig(), Path(folder)
     paths = [Path(video) for video in videos]
@@ -138,7 +149,7 @@ def build_dataset(
         raise UsageError(f"{folder} exists and is no dataset; choose another folder.")
     work = _work_folder(folder, digest)
     warnings: list[str] = []
-    tracked = clips.track_clips(paths, work, config, warnings, progress)
+    tracked = track_clips(paths, work, config, warnings, progress)
     space, chosen = clips.speaker_space(tracked, config)
     reference = clips.reference_texture(tracked, space, chosen, config)
     clips.unwrap_clips(tracked, work, space, reference, config, progress)

@@ -56,7 +56,8 @@ class FrameReader:
     """Iterates over a video's frames, any number of times; holds one frame at a time.
 
     Yields (seconds, (height, width, 3) uint8 RGB, row 0 at the top). Second 0 is the container's, as in
-    `backend.audio.decode`. Raises as `open_video`, at the first step.
+    `backend.audio.decode`: a transport stream starts its own count late, and a picture that begins after the sound
+    keeps its distance from it. Raises as `open_video`, at the first step.
     """
 
     def __init__(self, path: Path) -> None:
@@ -71,8 +72,9 @@ class FrameReader:
         with _open(self.path) as container:
             stream = _video_stream(container, self.path)
             rate = float(stream.average_rate or 25)
+            zero = max(0, container.start_time or 0) / 1_000_000
             for frame in _decoded(container, stream, problems):
-                seconds = frame.time if frame.time is not None else count / rate
+                seconds = frame.time - zero if frame.time is not None else count / rate
                 if seconds <= last:  # a repeated or reordered stamp would put two pictures at one time
                     continue
                 image = frame.to_ndarray(format="rgb24")

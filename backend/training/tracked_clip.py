@@ -1,0 +1,173 @@
+"""Clips of a speaker, tracked: landmarks, gaps, picture quality and sound of each, kept in files between runs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from backend.audio.decode import decode_audio
+from backend.errors import InputError
+from backend.normalisation.pose import apply, invert, yaw_pitch_roll
+from backend.normalisation.reference import FrameQuality, measure_quality, rough_poses
+from backend.progress import Progress
+from backend.tracking.gaps import Gap, SceneSigns, count_gaps, describe_gaps, find_gaps
+from backend.tracking.landmarks import MESH_COUNT, Track, open_tracker, track
+from backend.tracking.smoothing import smooth_vertices
+from backend.training.dataset import DatasetConfig
+from backend.video.decode import iterate_frames, open_video
+
+LEAST_FRAMES = 25
+"""Frames with a face that a clip must have."""
+
+GAP_SHARE = 0.02
+"""Share of a clip's frames that may be gaps without a warning."""
+
+
+@dataclass(frozen=True)
+class TrackedClip:
+    """One video, tracked."""
+
+    path: Path
+    part: Path
+    """Where the steps keep this clip's results, without ending."""
+    times: np.ndarray
+    """(T,) float64 seconds."""
+    gaps: np.ndarray
+    """(T,) uint8 `Gap` numbers; landmarks are NaN where they are not 0."""
+    quality: np.ndarray
+    """(T, 3) float32: sharpness, asymmetry, brightness; see `FrameQuality`."""
+    samples: np.ndarray
+    """(N,) float32, 16 kHz, as recorded."""
+
+    @property
+    def found(self) -> np.ndarray:
+        """(T,) bool: frames that show the speaker's face well enough."""
+        return self.gaps == Gap.NONE
+
+    @property
+    def landmarks(self) -> np.ndarray:
+        """(T, 468, 3) float32 pixels, a memory map."""
+        return np.load(self.file("landmarks"), mmap_mode="r")
+
+    def file(self, name: str) -> Path:
+        """Where a step keeps its result of that name."""
+        return part_file(self.part, name)
+
+    def describe(self) -> dict:
+        """What dataset.json keeps of the clip."""
+        return {
+            "name": self.path.name,
+            "frames": len(self.times),
+            "faces": int(self.found.sum()),
+            "gaps": count_gaps(self.gaps),
+            "seconds": round(float(self.times[-1] - self.times[0]), 3),
+        }
+
+
+def part_file(part: Path, name: str) -> Path:
+    """The file of a clip's result: part 00007 and "crops" give 00007_crops.npy."""
+    return part.with_name(f"{part.name}_{name}.{'npz' if name == 'track' else 'npy'}")
+
+
+def track_clips(
+    paths: Sequence[Path], work: Path, config: DatasetConfig, warnings: list[str], progress: Progress
+) -> list[TrackedClip]:
+    """Track every clip; those without a usable face or sound are left out with a warning."""
+    (work / "parts").mkdir(exist_ok=True)
+    totals = [_expected_frames(path) for path in paths]
+    kept: list[TrackedClip] = []
+    done = 0
+    for number, (path, total) in enumerate(zip(paths, totals, strict=True)):
+        start = done
+        try:
+            part = work / "parts" / f"{number:05d}"
+            kept.append(
+                _track_clip(path, part, config, warnings, lambda n, s=start: progress("track", s + n, sum(totals)))
+            )
+        except InputError as error:
+            if len(paths) == 1:
+                raise
+            warnings.append(f"{path.name} was left out: {error}")
+        done = start + total
+    if not kept:
+        raise InputError("None of the videos can be used: " + " ".join(warnings))
+    return kept
+
+
+def _expected_frames(path: Path) -> int:
+    try:
+        return open_video(path).frames
+    except InputError:
+        return 0
+
+
+def _track_clip(
+    path: Path, part: Path, config: DatasetConfig, warnings: list[str], report: Callable[[int], None]
+) -> TrackedClip:
+    samples = decode_audio(path)
+    if not part_file(part, "track").is_file():
+        _write_track(path, part, config, report)
+    with np.load(part_file(part, "track"), allow_pickle=False) as data:
+        times, gaps, quality, warning = data["times"], data["gaps"], data["quality"], str(data["warning"])
+    if warning:
+        warnings.append(warning)
+    clip = TrackedClip(path, part, times, gaps, quality, samples)
+    if clip.found.sum() < LEAST_FRAMES:
+        reasons = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in count_gaps(gaps).items())
+        raise InputError(
+            f"{path} shows a usable face in {int(clip.found.sum())} of {len(gaps)} frames, at least {LEAST_FRAMES} are "
+            f"needed{f' (left out: {reasons})' if reasons else ''}; film one clearly visible face from the front."
+        )
+    if clip.found.mean() < 1 - GAP_SHARE:
+        warnings.extend(describe_gaps(gaps, path.name))
+    return clip
+
+
+def _write_track(path: Path, part: Path, config: DatasetConfig, report: Callable[[int], None]) -> None:
+    signs, qualities = SceneSigns(), []
+
+    def observe(index: int, image: np.ndarray, face: np.ndarray | None) -> None:
+        signs.observe(image)
+        quality = FrameQuality(0.0, 1.0, 0.0) if face is None else measure_quality(image, face)
+        qualities.append((quality.sharpness, quality.asymmetry, quality.brightness))
+        if index % 10 == 0:
+            report(index)
+
+    frames = iterate_frames(path)
+    tracker = open_tracker(Path(config.face_model) if config.face_model else None)
+    try:
+        result = track(frames, tracker, observe)
+    finally:
+        tracker.close()
+    gaps = blank_gaps(result, signs)
+    landmarks = result.landmarks[:, :MESH_COUNT]
+    if config.smoothing > 0:
+        landmarks = smooth_landmarks(landmarks, result.times, config.smoothing)
+    save_part(part, "landmarks", landmarks)
+    temporary = part_file(part, "track").with_suffix(".tmp")
+    with temporary.open("wb") as file:
+        quality = np.array(qualities, np.float32)
+        np.savez(file, times=result.times, gaps=gaps, quality=quality, warning=frames.warning or "")
+    temporary.replace(part_file(part, "track"))
+
+
+def blank_gaps(result: Track, signs: SceneSigns) -> np.ndarray:
+    """The track's `Gap` numbers (T,) uint8; landmarks that are not to be used become NaN in place."""
+    gaps = find_gaps(result, signs, yaw_pitch_roll(rough_poses(result.landmarks)))
+    result.landmarks[gaps != Gap.NONE] = np.nan
+    return gaps
+
+
+def smooth_landmarks(landmarks: np.ndarray, times: np.ndarray, seconds: float) -> np.ndarray:
+    """Landmarks (T, 468, 3) in pixels, steadier relative to the head; its own motion in the picture stays."""
+    poses = rough_poses(landmarks)
+    return apply(invert(poses), smooth_vertices(apply(poses, landmarks), times, seconds)).astype(np.float32)
+
+
+def save_part(part: Path, name: str, values: np.ndarray) -> None:
+    """Write a step's result under a temporary name, then rename it: a file that exists is complete."""
+    temporary = part_file(part, name).with_suffix(".tmp")
+    with temporary.open("wb") as file:
+        np.save(file, values)
+    temporary.replace(part_file(part, name))

@@ -19,13 +19,16 @@ The consent record is a JSON file with speaker, statement, given_by, date and li
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.epilog = EPILOG
-    parser.add_argument("videos", type=Path, nargs="+", metavar="VIDEO", help="Video files of one speaker.")
+    parser.add_argument("videos", type=Path, nargs="+", metavar="VIDEO", help="Video files of one speaker, or folders.")
     parser.add_argument("--actor", required=True, metavar="NAME", help="Name of the new actor.")
     parser.add_argument("--consent", required=True, type=Path, metavar="FILE", help="The speaker's consent record.")
     parser.add_argument("--out", type=Path, metavar="DIR", help="Folder of the actor (among your actors).")
     parser.add_argument("--work", type=Path, metavar="DIR", help="Folder for dataset and checkpoints (beside it).")
     parser.add_argument("--resume", action="store_true", help="Go on with an unfinished run.")
     parser.add_argument("--overwrite", action="store_true", help="Replace an actor that exists.")
+    parser.add_argument(
+        "--accept-quality", action="store_true", help="Train although the data-quality gate finds the videos unfit."
+    )
     add_options(parser, TrainConfig, OPTIONS)
 
 
@@ -35,10 +38,11 @@ def run(options: argparse.Namespace) -> None:
     from backend.audio.decode import check_is_file
     from backend.cli.progress_report import ProgressReport
     from backend.training.train import TrainRequest, train
+    from backend.video.listing import list_videos
 
     names = [field.name for field in dataclasses.fields(TrainRequest) if field.name not in ("videos", "config")]
     settings = {name: getattr(options, name) for name in names}
-    request = TrainRequest(videos=tuple(options.videos), config=config, **settings)
+    request = TrainRequest(videos=tuple(list_videos(options.videos)), config=config, **settings)
     for video in request.videos:
         check_is_file(video, "a video of the speaker")
     with ProgressReport() as progress:

@@ -46,6 +46,8 @@ class TrainRequest:
     """Go on with an unfinished run in the work folder."""
     overwrite: bool = False
     """Replace an actor that exists."""
+    accept_quality: bool = False
+    """Train although the data-quality gate finds the videos unfit."""
 
     def __post_init__(self) -> None:
         check_name(self.actor)
@@ -66,6 +68,7 @@ class TrainRequest:
 def train(request: TrainRequest, progress: Progress = no_progress) -> Path:
     """Train an actor; returns its folder. Raises ConsentError, UsageError, InputError, Cancelled."""
     from backend.training.dataset import build_dataset
+    from backend.training.quality import check_quality
 
     consent = read_consent(request.consent)
     if request.out is None:
@@ -75,6 +78,7 @@ def train(request: TrainRequest, progress: Progress = no_progress) -> Path:
     dataset = build_dataset(list(request.videos), work / "dataset", progress=progress)
     for warning in dataset.warnings:
         progress(warning, 0, 0)
+    check_quality(dataset, request.accept_quality, lambda sentence: progress(sentence, 0, 0))
     keep_freed_memory()
     run, spans, held = _prepare(request, dataset, work)
     started = time.monotonic()

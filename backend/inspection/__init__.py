@@ -1,0 +1,1 @@
+"""What a video is made into, for people to look at, and what is wrong with it."""

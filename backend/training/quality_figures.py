@@ -1,0 +1,116 @@
+"""The figures of a dataset that the data-quality gate judges."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from backend.audio.condition import SoundCondition, examine_sound
+from backend.normalisation.pose import scale_of, yaw_pitch_roll
+from backend.normalisation.reference import lip_gap
+from backend.tracking.gaps import Gap
+from backend.training.dataset import Dataset
+
+OCCLUDED_BELOW = 0.6
+"""Agreement with the reference, as a share of its median over the video, under which something covers the face."""
+
+WIDE_PERCENTILE = 95.0
+"""Of the lip gap: how far the mouth opens, a single bad frame apart."""
+
+MUSIC_TONALITY = 14.0
+"""Decibels by which steady tones stand out of the background from which it is music or a hum."""
+
+MUSIC_DISTANCE = 45.0
+"""Decibels under the voice beyond which tones do not matter."""
+
+
+@dataclass(frozen=True)
+class QualityFigures:
+    """Figures over all clips; NaN where something could not be measured. Shares are 0..1."""
+
+    seconds: float
+    """Of usable face."""
+    frames: int
+    """With a usable face."""
+    rate: float
+    """Frames a second."""
+    lost: float
+    """Share of the frames that are black, without a face, or with a face that leaves the picture."""
+    rivals: float
+    """Share of the frames with a second large face."""
+    turned: float
+    """Share of the frames with a head turned too far."""
+    angle: float
+    """Degrees between the mean direction of the head and the camera."""
+    interocular: float
+    """Median distance of the outer eye corners, pixels."""
+    sharpness: float
+    """Median of the face's sharpness, see `FrameQuality`."""
+    asymmetry: float
+    """Median difference of brightness between the sides of the face, relative to its mean."""
+    brightness: float
+    """Median brightness of the face, 0..1."""
+    occluded: float
+    """Share of the usable frames in which the lower face does not look like skin."""
+    opening: float
+    """95th percentile of the lip gap, interocular."""
+    lip_sound: float
+    """Held-out correlation of the lip gap with what the sound predicts; NaN under 30 s of video."""
+    offset: float
+    """Seconds by which the sound was late and has been moved."""
+    speech: float
+    """Share of the time in which somebody speaks."""
+    clipping: float
+    """Share of the samples near the peak."""
+    background_db: float
+    """Voice over background, decibels."""
+    music: float
+    """1 where steady tones are heard behind the voice, else 0."""
+
+
+def measure_dataset(dataset: Dataset) -> QualityFigures:
+    """Measure a dataset's picture and sound."""
+    valid, gaps = np.asarray(dataset.valid), np.asarray(dataset.gaps)
+    quality = np.asarray(dataset.quality)[valid]
+    poses = np.asarray(dataset.poses)[valid]
+    rate = frame_rate(dataset)
+    sound = _sound(dataset)
+    angles = yaw_pitch_roll(poses).mean(axis=0)
+    sharpness, asymmetry, brightness, agreement = quality.T
+    return QualityFigures(
+        seconds=float(valid.sum() / rate),
+        frames=int(valid.sum()),
+        rate=rate,
+        lost=float(np.isin(gaps, (Gap.BLACK, Gap.NO_FACE, Gap.OUTSIDE)).mean()),
+        rivals=float((gaps == Gap.SECOND_FACE).mean()),
+        turned=float((gaps == Gap.TURNED).mean()),
+        angle=float(np.hypot(angles[0], angles[1])),
+        interocular=float(np.median(1.0 / scale_of(poses))),
+        sharpness=float(np.median(sharpness)),
+        asymmetry=float(np.median(asymmetry)),
+        brightness=float(np.median(brightness)),
+        occluded=float((agreement < OCCLUDED_BELOW * np.median(agreement)).mean()),
+        opening=float(np.percentile(lip_gap(np.asarray(dataset.vertices)[valid]), WIDE_PERCENTILE)),
+        lip_sound=dataset.description["audio_offset"]["correlation"] or float("nan"),
+        offset=dataset.description["audio_offset"]["seconds"],
+        speech=sound.speech,
+        clipping=sound.clipping,
+        background_db=sound.background_db,
+        music=float(sound.tonality > MUSIC_TONALITY and sound.background_db < MUSIC_DISTANCE),
+    )
+
+
+def frame_rate(dataset: Dataset) -> float:
+    """Median frames a second over all clips."""
+    clip, times = np.asarray(dataset.clip), np.asarray(dataset.times)
+    steps = np.diff(times)[np.diff(clip) == 0]
+    return float(1.0 / max(np.median(steps), 1e-6)) if len(steps) else 0.0
+
+
+def _sound(dataset: Dataset) -> SoundCondition:
+    """The clips' figures, each clip counting by its length."""
+    clips = [dataset.audio(number) for number in range(len(dataset.description["clips"]))]
+    parts = [examine_sound(np.asarray(samples)) for samples in clips]
+    share = np.array([len(samples) for samples in clips], float)
+    share /= max(share.sum(), 1.0)
+    names = ("clipping", "background_db", "tonality", "speech")
+    return SoundCondition(*(float(share @ [getattr(part, name) for part in parts]) for name in names))

@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> None:
     requests = build_requests(options)
     for request in requests:
         check_is_file(request.audio, "a sound or video file")
-        for path in request.outputs:
+        for path in request.places:
             if len(requests) == 1 or path.parent.exists():
                 check_output(path, request.overwrite)
     for request in requests:

@@ -27,7 +27,7 @@ def animate(request: AnimateRequest, progress: Progress = no_progress) -> list[P
     from backend.audio.decode import decode_audio
     from backend.inference.outputs import copy_folders, write_animation_folder, write_files
 
-    for path in request.outputs:
+    for path in request.places:
         check_output(path, request.overwrite)
     actor_folder = find_actor(request.actor)
     samples = decode_audio(request.audio)

@@ -5,8 +5,12 @@ from pathlib import Path
 
 from backend.errors import UsageError
 
-BLENDER_ENDINGS = (".blend", ".glb", ".usdc", ".abc", ".fbx")
+BLENDER_WITH_FILES = (".blend", ".usdc")
+"""Of these, outputs that keep pictures and sound in a folder STEM_files beside them."""
+ENDINGS = (".blend", ".glb", ".usdc", ".abc", ".fbx")
 """Outputs that Blender writes."""
+WITH_FILES = (".blend", ".usdc")
+"""Of these, outputs that keep pictures and sound in a folder STEM_files beside them."""
 ENDINGS = (*BLENDER_ENDINGS, ".mp4", ".csv")
 """All outputs that are files; a path without an ending is a folder."""
 
@@ -48,3 +52,9 @@ class AnimateRequest:
         for path in self.outputs:
             if path.suffix.lower() not in ("", *ENDINGS):
                 raise UsageError(f"{path}: {path.suffix} is not known; write a folder or {', '.join(ENDINGS)}.")
+
+    @property
+    def places(self) -> tuple[Path, ...]:
+        """Everything that will be written: the outputs and the folders of files beside some of them."""
+        beside = (path.with_name(f"{path.stem}_files") for path in self.outputs if path.suffix.lower() in WITH_FILES)
+        return (*self.outputs, *beside)

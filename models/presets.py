@@ -50,6 +50,7 @@ PAPER = ModelConfig()
 DEFAULT = replace(
     PAPER,
     use_phase=False,
+    dropout=0.2,
     frequency_widths=(32, 48, 64, 96, 128, 128),
     time_widths=(128, 128, 128, 128, 128, 128),
     texture_widths=(320, 160, 96, 48, 24),

@@ -9,23 +9,23 @@ from backend.errors import UsageError
 class AugmentConfig:
     """Ranges of the random changes to the sound; a spectrogram of one short video is soon learnt by heart."""
 
-    speed: float = 0.25
-    """Largest change of tape speed, as a factor: 0.25 plays at 0.8 to 1.25 (pitch and formants move along)."""
-    formant: float = 0.2
+    speed: float = 0.18
+    """Largest change of tape speed, as a factor: 0.18 plays at 0.85 to 1.18 (pitch and formants move along)."""
+    formant: float = 0.15
     """Largest stretch of the frequency axis, as a factor: other vocal tracts (VTLP, Jaitly and Hinton 2013)."""
     gain_db: float = 8.0
     """Largest change of level."""
-    tilt_db: float = 12.0
+    tilt_db: float = 10.0
     """Largest departure of a smooth random equaliser curve: other microphones."""
-    noise_probability: float = 0.6
+    noise_probability: float = 0.5
     """Chance that noise is added."""
     noise_db: tuple[float, float] = (8.0, 40.0)
     """Range of its distance below the speech."""
-    reverb_probability: float = 0.25
+    reverb_probability: float = 0.2
     """Chance of an artificial room of 0.1 to 0.5 s."""
-    frequency_mask: int = 32
+    frequency_mask: int = 24
     """Most neighbouring bins that are blanked (SpecAugment, Park et al. 2019)."""
-    time_mask: int = 8
+    time_mask: int = 6
     """Most neighbouring 10 ms columns that are blanked."""
     silence_probability: float = 0.08
     """Chance that a stretch is replaced by silence or faint noise, with the face at rest as its target."""
@@ -49,7 +49,7 @@ class TrainConfig:
     """Stretches in a batch. The paper's 128 frames would be 4; 2 give twice the steps for the same time."""
     texture_frames: int = 12
     """Frames of a batch whose texture is decoded; geometry learns from all of them."""
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     """Of AdamW at its highest; it falls to zero on a cosine."""
     geometry_weight: float = 3.0
     """alpha_1 of section 3.2.1."""
@@ -59,7 +59,7 @@ class TrainConfig:
     """Of the l1 term beside SSIM, which alone drifts in colour."""
     lip_weight: float = 10.0
     """Of lip vertices against the others (Neural Voice Puppetry section 5.1)."""
-    velocity_weight: float = 5.0
+    velocity_weight: float = 1.0
     """Of the error of frame-to-frame motion against the error of position."""
     closure_weight: float = 20.0
     """Of the squared error of the lip gap where the lips are closed."""

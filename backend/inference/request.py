@@ -5,9 +5,7 @@ from pathlib import Path
 
 from backend.errors import UsageError
 
-BLENDER_WITH_FILES = (".blend", ".usdc")
-"""Of these, outputs that keep pictures and sound in a folder STEM_files beside them."""
-ENDINGS = (".blend", ".glb", ".usdc", ".abc", ".fbx")
+BLENDER_ENDINGS = (".blend", ".glb", ".usdc", ".abc", ".fbx")
 """Outputs that Blender writes."""
 WITH_FILES = (".blend", ".usdc")
 """Of these, outputs that keep pictures and sound in a folder STEM_files beside them."""

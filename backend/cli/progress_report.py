@@ -4,9 +4,12 @@ import sys
 import time
 from typing import TextIO
 
+LOG_SECONDS = 60.0
+"""Between two lines where the output goes to a file."""
+
 
 class ProgressReport:
-    """A `backend.progress.Progress` callback that draws a bar for each stage where somebody watches.
+    """A `backend.progress.Progress` callback: a bar for each stage where somebody watches, else a line a minute.
 
     Use it as a context manager: leaving it clears the bar. `seconds` maps stages to their wall time in order; what
     passes before the first call counts as "load". A call with total 0 is a message, shown at once.
@@ -17,7 +20,7 @@ class ProgressReport:
         self.seconds: dict[str, float] = {}
         self._watched = self.stream.isatty()
         self._stage = "load"
-        self._since = time.monotonic()
+        self._since = self._logged = time.monotonic()
         self._bar = None
 
     def __enter__(self) -> "ProgressReport":
@@ -49,6 +52,7 @@ class ProgressReport:
 
     def _draw(self, done: int, total: int) -> None:
         if not self._watched:
+            self._log(done, total)
             return
         if self._bar is None:
             from tqdm import tqdm
@@ -56,6 +60,13 @@ class ProgressReport:
             self._bar = tqdm(total=total, desc=self._stage, file=self.stream, leave=False, dynamic_ncols=True)
         self._bar.total = total
         self._bar.update(done - self._bar.n)
+
+    def _log(self, done: int, total: int) -> None:
+        """Write a line a minute into what is no terminal; short work writes none."""
+        now = time.monotonic()
+        if now - self._logged >= LOG_SECONDS:
+            self._logged = now
+            print(f"mouthpiece: {self._stage} {done}/{total}", file=self.stream, flush=True)
 
     def _show_message(self, text: str) -> None:
         if self._bar is not None:

@@ -5,7 +5,7 @@
 #
 # COMMAND      one shell command, run in the clone; may repeat (default: the two commands of the README)
 # --suite S    Debian release (bookworm)
-# --mirror URL Debian mirror (http://deb.debian.org/debian)
+# --mirror URL Debian mirror (debootstrap chooses)
 # --bind PATH[:INSIDE]   show this file or folder of the host, read-only, inside (at the same place); may repeat
 # --env NAME[=VALUE]     hand this environment variable in; a pattern such as 'PIP_*' is allowed; may repeat
 # --root DIR   build the machine here and keep it, or go on with the one that is here (a temporary folder)
@@ -23,7 +23,7 @@ if [ -z "${FRESH_MACHINE_INSIDE:-}" ]; then
 fi
 
 repository=$(cd "$(dirname "$0")/../.." && pwd)
-suite=bookworm mirror=http://deb.debian.org/debian root='' out=''
+suite=bookworm mirror= root='' out=''
 binds=() patterns=() environment=(PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8) commands=()
 while [ $# -gt 0 ]; do
     case $1 in
@@ -46,7 +46,7 @@ fi
 
 if [ ! -x "$root/usr/bin/env" ]; then
     echo "[machine] debootstrap $suite into $root"
-    debootstrap --variant=minbase "$suite" "$root" "$mirror" >"$root.log" 2>&1 || { tail "$root.log" >&2; exit 1; }
+    debootstrap --variant=minbase "$suite" "$root" ${mirror:+"$mirror"} >"$root.log" 2>&1 || { tail "$root.log" >&2; exit 1; }
     rm -f "$root.log"
 fi
 cp /etc/resolv.conf "$root/etc/resolv.conf"

@@ -60,3 +60,16 @@ def test_messages_are_shown_at_once():
     stream = io.StringIO()
     ProgressReport(stream)("The sound lags.", 0, 0)
     assert stream.getvalue() == "mouthpiece: The sound lags.\n"
+
+
+def test_into_a_file_it_writes_a_line_a_minute(monkeypatch):
+    stream = io.StringIO()
+    clock = iter(range(0, 10_000, 25))
+    monkeypatch.setattr("backend.cli.progress_report.time.monotonic", lambda: float(next(clock)))
+    with ProgressReport(stream) as progress:
+        for epoch in range(6):
+            progress("train", epoch, 6)
+    lines = stream.getvalue().splitlines()
+    assert lines
+    assert len(lines) < 6
+    assert all(line.startswith("mouthpiece: train ") and line.endswith("/6") for line in lines)

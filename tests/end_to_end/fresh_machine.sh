@@ -16,14 +16,20 @@
 # Needs root, debootstrap and git. Mounts live in a private namespace: nothing is left behind.
 set -euo pipefail
 
-if [ -z "${FRESH_MACHINE_INSIDE:-}" ]; then
+if [ -z "${FRESH_MACHINE_ROOT:-}" ]; then
     [ "$(id -u)" = 0 ] || { echo "fresh_machine.sh: run this as root (it needs chroot)." >&2; exit 2; }
     command -v debootstrap >/dev/null || { echo "fresh_machine.sh: apt-get install debootstrap first." >&2; exit 2; }
-    FRESH_MACHINE_INSIDE=1 exec unshare --mount --propagation private bash "$0" "$@"
+    FRESH_MACHINE_ROOT=$(mktemp -d)
+    export FRESH_MACHINE_ROOT
+    status=0
+    unshare --mount --propagation private bash "$0" "$@" || status=$?
+    # Only here, outside: the mounts went with their namespace, so nothing of the host can be reached and deleted.
+    rm -rf --one-file-system "$FRESH_MACHINE_ROOT"
+    exit $status
 fi
 
 repository=$(cd "$(dirname "$0")/../.." && pwd)
-suite=bookworm mirror= root='' out=''
+suite=bookworm mirror= root=$FRESH_MACHINE_ROOT out=''
 binds=() patterns=() environment=(PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8) commands=()
 while [ $# -gt 0 ]; do
     case $1 in
@@ -39,11 +45,7 @@ while [ $# -gt 0 ]; do
 done
 [ ${#commands[@]} -gt 0 ] || commands=("python3 build.py demo" "python3 build.py test")
 
-if [ -z "$root" ]; then
-    root=$(mktemp -d)
-    trap 'rm -rf --one-file-system "$root"' EXIT # mounts are other file systems or read-only: they survive this
-fi
-
+chmod 755 "$root" # apt downloads as a user of its own
 if [ ! -x "$root/usr/bin/env" ]; then
     echo "[machine] debootstrap $suite into $root"
     debootstrap --variant=minbase "$suite" "$root" ${mirror:+"$mirror"} >"$root.log" 2>&1 || { tail "$root.log" >&2; exit 1; }
@@ -53,6 +55,7 @@ cp /etc/resolv.conf "$root/etc/resolv.conf"
 mount -t proc proc "$root/proc"
 mount --bind /dev "$root/dev"
 mount -t tmpfs tmpfs "$root/dev/shm"
+mount -t devpts devpts "$root/dev/pts"
 for bind in "${binds[@]}"; do
     from=${bind%%:*} to=$root${bind##*:}
     if [ -d "$from" ]; then mkdir -p "$to"; else mkdir -p "$(dirname "$to")"; touch "$to"; fi

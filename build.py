@@ -92,7 +92,8 @@ def ensure_system(python: list[str], version: tuple[int, int], groups: tuple[str
     probe = subprocess.run([*python, "-c", "import venv, ensurepip"], capture_output=True)
     if probe.returncode != 0:
         package = f"python{version[0]}.{version[1]}-venv"
-        install_packages([package], f"{python[0]} cannot make an environment", f"sudo apt-get install -y {package}")
+        why = f"{python[0]} lacks the module that makes environments"
+        install_packages([package], why, f"sudo apt-get install -y {package}")
     if "blender" in groups:
         from backend.system_libraries import DEBIAN_PACKAGES, install_command, missing_libraries
 
@@ -108,9 +109,11 @@ def install_packages(packages: list[str], why: str, command: str) -> None:
         raise BuildError(f"{why}. Install what is missing with: {command}")
     say(f"[set-up] {why}: installing {' '.join(packages)}")
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    run(["apt-get", "update", "-qq"], "apt-get update", env=quiet, stdout=subprocess.DEVNULL)
-    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
-    run(install, f"'{command}'", env=quiet, stdout=subprocess.DEVNULL)
+    for step in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *packages]):
+        done = subprocess.run(["apt-get", *step], env=quiet, capture_output=True, text=True)
+        if done.returncode != 0:
+            said = done.stderr.strip() or done.stdout.strip()
+            raise BuildError(f"'apt-get {' '.join(step)}' failed; it says: {said}")
 
 
 # ---------------------------------------------------------------- the environment

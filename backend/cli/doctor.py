@@ -101,7 +101,7 @@ def check_library(library: Library) -> Finding:
     except subprocess.TimeoutExpired:
         return Finding(library.name, "broken", f"its import takes longer than {TIMEOUT} s", _install(library))
     if done.returncode == 0:
-        return Finding(library.name, "good", done.stdout.split("\n")[0])
+        return Finding(library.name, "good", done.stdout.strip().split("\n")[-1])  # bpy may log before it
     reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
     if not library.needed and f"No module named '{library.name}'" in reason:
         return Finding(library.name, "missing", f"only needed for {library.purpose}", _install(library))

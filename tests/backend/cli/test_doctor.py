@@ -15,6 +15,11 @@ def test_a_working_library():
     assert (finding.state, finding.detail, finding.fix) == ("good", "2.0.9", "")
 
 
+def test_what_a_library_logs_is_not_its_version():
+    finding = check_library(Library("bpy", "print('00:00.064 WARNING mounts'); print('5.0.1')", "blender", "scenes"))
+    assert finding.detail == "5.0.1"
+
+
 def test_a_missing_library_that_is_needed():
     finding = check_library(Library("nothing_at_all", "import nothing_at_all", "inference", "everything"))
     assert finding.state == "broken"

@@ -1,0 +1,50 @@
+"""Written videos play as long as they should, with nothing of the sound missing."""
+
+import av
+import numpy as np
+import pytest
+import soundfile
+
+from backend.video.encode import encode_video
+
+
+def pictures(count: int):
+    for number in range(count):
+        yield np.full((64, 96, 3), number * 200 // count, np.uint8)
+
+
+@pytest.mark.parametrize("fps", [24.0, 25.0, 29.97, 60.0])
+@pytest.mark.parametrize("sound_seconds", [1.0, 2.0, 3.0])
+def test_picture_and_sound_last_equally_long(tmp_path, fps, sound_seconds):
+    count = round(2 * fps)
+    soundfile.write(tmp_path / "s.wav", np.zeros((int(22_050 * sound_seconds), 1)), 22_050)
+    encode_video(pictures(count), count, fps, tmp_path / "s.wav", tmp_path / "v.mp4", {"comment": "synthetic"})
+    with av.open(str(tmp_path / "v.mp4")) as video:
+        shown = [frame.time for frame in video.decode(video=0)]
+        assert video.metadata["comment"] == "synthetic"
+    with av.open(str(tmp_path / "v.mp4")) as video:
+        heard = sum(frame.samples for frame in video.decode(audio=0)) / 48_000
+    assert shown == pytest.approx(np.arange(count) / fps, abs=1e-3)
+    assert heard == pytest.approx(count / fps, abs=1 / fps)
+
+
+def test_sound_stays_in_time_to_its_last_packet(tmp_path):
+    samples = np.zeros(44_100)
+    samples[4410:4420] = samples[-700:-690] = 0.9
+    soundfile.write(tmp_path / "s.wav", samples, 44_100)
+    encode_video(pictures(30), 30, 25.0, tmp_path / "s.wav", tmp_path / "v.mp4", {})
+    with av.open(str(tmp_path / "v.mp4")) as video:
+        frames = list(video.decode(audio=0))
+        sound = np.concatenate([np.abs(frame.to_ndarray()).max(0) for frame in frames])
+        start = frames[0].time
+    clicks = np.flatnonzero(sound > 0.1) / 48_000 + start
+    assert clicks.min() == pytest.approx(0.1, abs=0.005)
+    assert clicks.max() == pytest.approx(1 - 700 / 44_100, abs=0.005)
+
+
+def test_colours_survive(tmp_path):
+    encode_video(pictures(10), 10, 25.0, None, tmp_path / "v.mp4", {})
+    with av.open(str(tmp_path / "v.mp4")) as video:
+        means = [frame.to_ndarray(format="rgb24").mean() for frame in video.decode(video=0)]
+        assert not video.streams.audio
+    assert means == pytest.approx([20 * number for number in range(10)], abs=4)

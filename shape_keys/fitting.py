@@ -19,7 +19,7 @@ def fit_weights(
     offsets: np.ndarray,
     basis: np.ndarray,
     *,
-    l1: float = L1,
+    l1: float | np.ndarray = L1,
     ridge: float = RIDGE,
     vertex_weights: np.ndarray | None = None,
     frozen: Sequence[int] = UNSEEN,
@@ -27,7 +27,7 @@ def fit_weights(
     """Weights w in 0..1 that minimise, over all frames t at once,
 
         1/2 sum_t,v vertex_weights[v] |offsets[t, v] - sum_s w[t, s] basis[s, v]|^2
-        + l1 sum_t,s w[t, s] + ridge/2 sum_t,s (w[t, s] - w[t-1, s])^2
+        + sum_t,s l1[s] w[t, s] + ridge/2 sum_t,s (w[t, s] - w[t-1, s])^2
 
     LipSync3D section 3.2 (blendshape targets); solved by accelerated projected gradient steps in diagonally scaled
     coordinates with restarts (Beck and Teboulle 2009, doi:10.1137/080716542; O'Donoghue and Candes 2015,
@@ -36,7 +36,7 @@ def fit_weights(
     Args:
         offsets: (T, V, 3) vertices minus the speaker's own neutral face, head space, interocular units; consecutive.
         basis: (S, V, 3) as from `load_basis`.
-        l1: price of a weight; the higher, the fewer shapes take part.
+        l1: price of a weight, one for all shapes or (S,); the higher, the fewer shapes take part.
         ridge: price of a weight's change between frames.
         vertex_weights: (V,) not negative; 1 where not given.
         frozen: shapes held at 0, by index.
@@ -51,22 +51,25 @@ def fit_weights(
     weight = np.ones(basis.shape[1]) if vertex_weights is None else np.asarray(vertex_weights, np.float64)
     if weight.shape != basis.shape[1:2] or not np.all(weight >= 0):
         raise ValueError(f"vertex_weights has shape {weight.shape}: expected ({basis.shape[1]},), none negative")
+    prices = np.broadcast_to(np.asarray(l1, np.float64), len(basis))
     free = np.setdiff1d(np.arange(len(basis)), np.asarray(frozen, int))
     shapes = (basis[free].astype(np.float64) * np.sqrt(weight)[:, None]).reshape(len(free), basis.shape[1] * 3)
     targets = (offsets * np.sqrt(weight)[:, None]).reshape(len(offsets), basis.shape[1] * 3)
     fitted = np.zeros((len(offsets), len(basis)), np.float32)
-    fitted[:, free] = _solve(shapes @ shapes.T, targets @ shapes.T - l1, ridge)
+    fitted[:, free] = _solve(shapes @ shapes.T, targets @ shapes.T - prices[free], ridge)
     return fitted
 
 
-def _check(offsets: np.ndarray, basis: np.ndarray, l1: float, ridge: float) -> None:
+def _check(offsets: np.ndarray, basis: np.ndarray, l1: float | np.ndarray, ridge: float) -> None:
     if basis.ndim != 3 or offsets.ndim != 3 or offsets.shape[1:] != basis.shape[1:] or basis.shape[2] != 3:
         raise ValueError(
             f"offsets {offsets.shape} and basis {basis.shape} do not fit: expected (T, V, 3) and (S, V, 3)"
         )
     if not np.isfinite(offsets).all():
         raise ValueError("offsets holds values that are not finite: leave out the frames without a face before fitting")
-    if l1 < 0 or ridge < 0:
+    if np.shape(l1) not in ((), basis.shape[:1]):
+        raise ValueError(f"l1 has shape {np.shape(l1)}: expected one number or ({len(basis)},)")
+    if np.min(l1) < 0 or ridge < 0:
         raise ValueError(f"l1 and ridge must not be negative, got {l1} and {ridge}")
 
 

@@ -1,6 +1,6 @@
 """A speaker's normalised space: reference vertices, cylinder, atlas layout and lip crop."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from backend.normalisation.cylinder import Cylinder, fit_cylinder, to_head_space
 from backend.normalisation.layout import fixed_layout
 from backend.normalisation.pose import apply, fit_similarity
 from backend.normalisation.reference import reference_vertices
+from backend.normalisation.visibility import seen_map, seen_share
 from shape_keys.topology import EYE_TRIANGLES, MIRROR, RIGID, RIGID_WEIGHTS, TRIANGLES, VERTEX_COUNT
 
 NOSTRILS_RIGHT = (20, 60, 75, 79, 97, 98, 99, 166, 218, 237, 238, 239, 240, 241, 242, 59, 235)
@@ -19,6 +20,9 @@ NOSTRILS_RIGHT = (20, 60, 75, 79, 97, 98, 99, 166, 218, 237, 238, 239, 240, 241,
 
 MASK_MARGIN = 3
 """Atlas pixels by which the openings are widened in the skin mask: lashes, lip seam and nostril rims."""
+
+SKIN_SEEN = 0.5
+"""Share of visibility from which a pixel takes part in the lighting's estimate; less may be background."""
 
 CHUNK = 2000
 """Frames transformed at a time; keeps the float64 copies of a long video small."""
@@ -34,6 +38,8 @@ class SpeakerSpace:
     """(468, 2) float32 fixed layout: the open-mouthed reference on the cylinder."""
     cylinder: Cylinder
     crop: Crop
+    seen_vertices: np.ndarray = field(default_factory=lambda: np.ones(VERTEX_COUNT, np.float32))
+    """(468,) float32, 0..1: how well the camera sees each vertex over the video."""
 
     def poses(self, landmarks: np.ndarray) -> np.ndarray:
         """Similarities (T, 3, 4) float64 from frame pixels to head space; NaN where landmarks (T, 468+, 3) are."""
@@ -53,6 +59,11 @@ class SpeakerSpace:
         return map_atlas(self.uv)
 
     @cached_property
+    def seen(self) -> np.ndarray:
+        """(256, 256) float32, 0..1: how well the camera sees each atlas pixel; continued outside the mesh."""
+        return seen_map(self.seen_vertices, self.atlas_map)
+
+    @cached_property
     def skin(self) -> np.ndarray:
         """(256, 256) bool: mesh pixels whose colour changes with the light only; no mouth, eyes, nostrils."""
         import cv2
@@ -64,14 +75,14 @@ class SpeakerSpace:
         open_triangles |= np.isin(TRIANGLES, list(nostrils)).all(axis=1)
         openings = (inside & open_triangles[self.atlas_map.triangle]).astype(np.uint8)
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * MASK_MARGIN + 1,) * 2)
-        rim = cv2.erode(inside.astype(np.uint8), kernel, borderValue=(0,))  # the background shines in at the border
-        return rim.astype(bool) & ~cv2.dilate(openings, kernel).astype(bool)
+        rim = cv2.erode(inside.astype(np.uint8), kernel, borderValue=(0,))
+        return rim.astype(bool) & (self.seen > SKIN_SEEN) & ~cv2.dilate(openings, kernel).astype(bool)
 
     def save(self, path: Path) -> None:
-        """Write reference.npz: vertices, uv, and the cylinder's and the crop's numbers by name."""
+        """Write reference.npz: vertices, uv, the vertices seen, and the cylinder's and the crop's numbers by name."""
         numbers = {**_prefixed("cylinder", asdict(self.cylinder)), **_prefixed("crop", asdict(self.crop))}
         with path.open("wb") as file:
-            np.savez(file, vertices=self.vertices, uv=self.uv, **numbers)
+            np.savez(file, vertices=self.vertices, uv=self.uv, seen=self.seen_vertices, **numbers)
 
     @staticmethod
     def load(path: Path) -> "SpeakerSpace":
@@ -80,7 +91,7 @@ class SpeakerSpace:
             with np.load(path, allow_pickle=False) as data:
                 cylinder = {k.removeprefix("cylinder_"): float(data[k]) for k in data if k.startswith("cylinder_")}
                 crop = {k.removeprefix("crop_"): int(data[k]) for k in data if k.startswith("crop_")}
-                return SpeakerSpace(data["vertices"], data["uv"], Cylinder(**cylinder), Crop(**crop))
+                return SpeakerSpace(data["vertices"], data["uv"], Cylinder(**cylinder), Crop(**crop), data["seen"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path} is no reference of a speaker ({error}); build the dataset again.") from error
 
@@ -98,9 +109,10 @@ def build_space(landmarks: np.ndarray, scores: np.ndarray, chosen: int) -> Speak
     draft = SpeakerSpace(
         reference.astype(np.float32), np.zeros((VERTEX_COUNT, 2), np.float32), cylinder, Crop(0, 0, 1, 1)
     )
-    vertices = draft.to_head(landmarks, draft.poses(landmarks))
+    poses = draft.poses(landmarks)
+    vertices = draft.to_head(landmarks, poses)
     uv = fixed_layout(vertices, np.isfinite(scores), draft.vertices, cylinder)
-    return SpeakerSpace(draft.vertices, uv, cylinder, lip_crop(uv))
+    return SpeakerSpace(draft.vertices, uv, cylinder, lip_crop(uv), seen_share(vertices, poses))
 
 
 def _prefixed(prefix: str, values: dict) -> dict:

@@ -1,5 +1,7 @@
 """Specular highlights: estimating and removing the white veil that shine lays over skin."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 SKIN_PERCENTILE = 90.0
@@ -36,7 +38,8 @@ def specular_alpha(atlas: np.ndarray, skin: np.ndarray) -> np.ndarray:
     small = cv2.GaussianBlur(cv2.resize(atlas, size, interpolation=cv2.INTER_AREA), (0, 0), 1.0)
     darkest = small.min(axis=2)
     shiny = where & (darkest > np.percentile(darkest[where], SKIN_PERCENTILE))
-    clean = _fill(small, (where & ~shiny & (darkest > np.median(darkest[where]))).astype(np.float32))
+    healthy = where & ~shiny & (darkest > np.median(darkest[where]))
+    clean = fill_holes(small, healthy.astype(np.float32), FILL_SIGMAS)
     alpha = np.where(shiny, np.clip(_veil(small, clean), 0.0, LARGEST_ALPHA), 0.0).astype(np.float32)
     return cv2.resize(cv2.GaussianBlur(alpha, (0, 0), 1.0), (width, height), interpolation=cv2.INTER_LINEAR)
 
@@ -59,14 +62,18 @@ def _veil(observed: np.ndarray, clean: np.ndarray) -> np.ndarray:
     return o_mean - brightness * c_mean
 
 
-def _fill(values: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Values (H, W, 3) carried from known pixels (weight 1) over unknown ones by blurs of growing width."""
+def fill_holes(values: np.ndarray, known: np.ndarray, sigmas: Sequence[float]) -> np.ndarray:
+    """Values (H, W, 3) carried from known pixels (H, W, weight 1) over unknown ones (weight 0): (H, W, 3).
+
+    sigmas: widths in pixels of the blurs that carry them, the narrowest first; each is a hundred times fainter than
+    the last and so takes over where that found nothing. The mean takes over last.
+    """
     import cv2
 
     masked = values * known[..., None]
     total, weight = masked * 1e3 + masked.mean(axis=(0, 1)) * 1e-6, known * 1e3 + known.mean() * 1e-6
     share = 1.0
-    for sigma in FILL_SIGMAS:
+    for sigma in sigmas:
         total = total + share * cv2.GaussianBlur(masked, (0, 0), sigma)
         weight = weight + share * cv2.GaussianBlur(known, (0, 0), sigma)
         share *= 0.01

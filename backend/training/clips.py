@@ -13,10 +13,12 @@ from backend.normalisation.atlas import CROP_SIZE, mouth_opening, unwrap
 from backend.normalisation.lighting import estimate_lighting, symmetrise
 from backend.normalisation.reference import FrameQuality, choose_reference, lip_gap, rough_poses, score_frames
 from backend.normalisation.space import CHUNK, SpeakerSpace, build_space
+from backend.normalisation.visibility import fill_unseen
 from backend.progress import Progress
 from backend.tracking.landmarks import MESH_COUNT
 from backend.training.dataset import DatasetConfig
 from backend.training.rows import BLOCK, RowWriter, read_rows
+from backend.training.targets import fit_targets
 from backend.training.tracked_clip import TrackedClip, save_part
 from backend.video.decode import iterate_frames
 
@@ -55,13 +57,17 @@ def speaker_space(clips: Sequence[TrackedClip], config: DatasetConfig) -> tuple[
 def reference_texture(
     clips: Sequence[TrackedClip], space: SpeakerSpace, chosen: int, config: DatasetConfig
 ) -> np.ndarray:
-    """The reference frame's atlas (256, 256, 3) float32, 0..1, evenly lit where lighting is normalised."""
+    """The reference frame's atlas (256, 256, 3) float32, 0..1, evenly lit where lighting is normalised.
+
+    What the camera does not see continues the skin beside it: the tracked outline overhangs the true one here and
+    there, and the background would enter.
+    """
     starts = np.cumsum([0, *(len(clip.times) for clip in clips)])
     number = int(np.searchsorted(starts, chosen, side="right")) - 1
     clip, chosen = clips[number], chosen - int(starts[number])
     image = next(image for index, (_, image) in enumerate(iterate_frames(clip.path)) if index == chosen)
     atlas = unwrap(image, clip.landmarks[chosen], space.atlas_map).astype(np.float32) / 255
-    return symmetrise(atlas, space.skin) if config.lighting else atlas
+    return fill_unseen(symmetrise(atlas, space.skin) if config.lighting else atlas, space.seen)
 
 
 def unwrap_clips(
@@ -100,16 +106,18 @@ def normalised_crop(
 ) -> tuple[np.ndarray, float]:
     """The lip crop (128, 128, 3) uint8 of a frame (H, W, 3) uint8, in the light of the reference atlas.
 
-    Also returns the share of the crop's skin, 0..1, that looks like the reference but for its light; 1 where
-    lighting is not normalised. A hand or a microphone before the face lowers it.
+    What the camera does not see is the reference's. Also returns the share of the crop's skin, 0..1, that looks like
+    the reference but for its light; 1 where lighting is not normalised. A hand or a microphone before the face lowers
+    it.
     """
-    atlas = unwrap(image, landmarks, space.atlas_map)
-    if not config.lighting:
-        return space.crop.cut(atlas), 1.0
-    atlas = atlas.astype(np.float32) / 255
-    lighting = estimate_lighting(reference, atlas, space.skin, config.specularities).cut(space.crop)
-    agreement = float(lighting.weights[space.crop.cut(space.skin)].mean())
-    return _to_bytes(lighting.normalise(space.crop.cut(atlas))), agreement
+    atlas = unwrap(image, landmarks, space.atlas_map).astype(np.float32) / 255
+    crop, agreement = space.crop.cut(atlas), 1.0
+    if config.lighting:
+        lighting = estimate_lighting(reference, atlas, space.skin, config.specularities).cut(space.crop)
+        agreement = float(lighting.weights[space.crop.cut(space.skin)].mean())
+        crop = lighting.normalise(crop)
+    seen = space.crop.cut(space.seen)[..., None]
+    return _to_bytes(seen * crop + (1 - seen) * space.crop.cut(reference)), agreement
 
 
 def audio_offset(clips: Sequence[TrackedClip], space: SpeakerSpace, warnings: list[str]) -> Offset:
@@ -150,7 +158,7 @@ def assemble(
     for name, values in {"times": times, "clip": number, "valid": valid, "gaps": gaps, "quality": quality}.items():
         np.save(work / f"{name}.npy", values)
     _write_geometry(clips, work, space, total)
-    _write_weights(work, space, total, progress)
+    _write_weights(work, space, number, valid, progress)
     with RowWriter(work / "crops.npy", (total, CROP_SIZE, CROP_SIZE, 3), np.uint8) as crops:
         for clip in clips:
             for rows in read_rows(clip.file("crops")):
@@ -158,7 +166,7 @@ def assemble(
     for index, clip in enumerate(clips):
         np.save(work / f"audio_{index}.npy", shift_samples(clip.samples, offset.seconds))
     np.save(work / "interior.npy", space.crop.cut(space.atlas_map.mouth))
-    np.save(work / "mask.npy", space.crop.cut(space.atlas_map.covered).astype(np.float32))
+    np.save(work / "mask.npy", space.crop.cut(space.seen * space.atlas_map.covered))
     space.save(work / "reference.npz")
     _write_atlas(work, space, reference, np.load(work / "visible.npy") * valid)
 
@@ -184,17 +192,11 @@ def _write_geometry(clips: Sequence[TrackedClip], work: Path, space: SpeakerSpac
         array.flush()
 
 
-def _write_weights(work: Path, space: SpeakerSpace, total: int, progress: Progress) -> None:
-    from shape_keys.basis import load_basis
-    from shape_keys.fitting import fit_weights
-
-    progress("blendshapes", 0, total)
+def _write_weights(work: Path, space: SpeakerSpace, clip: np.ndarray, valid: np.ndarray, progress: Progress) -> None:
+    progress("blendshapes", 0, len(valid))
     vertices = np.load(work / "vertices.npy", mmap_mode="r")
-    weights = [
-        fit_weights(vertices[start : start + CHUNK] - space.vertices, load_basis()) for start in range(0, total, CHUNK)
-    ]
-    np.save(work / "weights.npy", np.concatenate(weights).astype(np.float32))
-    progress("blendshapes", total, total)
+    np.save(work / "weights.npy", fit_targets(vertices, space.vertices, clip, valid))
+    progress("blendshapes", len(valid), len(valid))
 
 
 def _write_atlas(work: Path, space: SpeakerSpace, reference: np.ndarray, visible: np.ndarray) -> None:

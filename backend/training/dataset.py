@@ -16,7 +16,7 @@ from backend.normalisation.space import SpeakerSpace
 from backend.progress import Progress, no_progress
 
 FORMAT = 1
-PIPELINE = 2
+PIPELINE = 3
 """Raised with every change of the steps that changes their results, so that old datasets are built again."""
 
 
@@ -50,7 +50,7 @@ class Dataset:
     times (T,) float64 seconds within the clip; clip (T,) int32; valid (T,) bool; vertices (T, 468, 3) float32 head
     space, pose removed; poses (T, 3, 4) float32 frame pixels to head space; crops (T, 128, 128, 3) uint8 RGB;
     visible (T,) float32, mouth interior seen, 0..1; weights (T, 52) float32 blendshape targets; interior and mask
-    (128, 128): the mouth fill (bool) and how often the camera sees a pixel (float32, 0..1).
+    (128, 128): the mouth fill (bool) and how well the camera sees a pixel (float32, 0..1).
     """
 
     def __init__(self, folder: Path) -> None:

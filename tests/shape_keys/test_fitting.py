@@ -115,3 +115,14 @@ def test_a_training_video_takes_seconds(rng):
 def test_bad_input(offsets, options, message):
     with pytest.raises(ValueError, match=message):
         fit_weights(offsets, load_basis(), **options)
+
+
+def test_each_shape_may_have_its_own_price():
+    basis = np.zeros((2, 4, 3), np.float32)
+    basis[0, 0, 0] = basis[1, 1, 0] = 1.0
+    offsets = np.zeros((3, 4, 3), np.float32)
+    offsets[:, :2, 0] = 0.5
+    fitted = fit_weights(offsets, basis, l1=np.array([0.1, 0.3]), frozen=())
+    np.testing.assert_allclose(fitted, [[0.4, 0.2]] * 3, atol=1e-3)  # 0.5 less the price, by hand
+    with pytest.raises(ValueError, match="l1 has shape"):
+        fit_weights(offsets, basis, l1=np.zeros(3), frozen=())

@@ -23,7 +23,9 @@ def train(*more: str, video: str = "faceless.mp4", consent: str = "consent.json"
     return ("train", video, "--actor", actor, "--consent", consent, *more)
 
 
-pending = pytest.mark.xfail(strict=True, reason="outputs and the preset are not looked at closely enough yet")
+pending = pytest.mark.xfail(
+    strict=True, reason="what stands at the place of an output is not looked at closely enough yet"
+)
 CASES = [
     # the recording
     (animate(audio="nowhere.wav"), 2, "no file nowhere.wav"),
@@ -91,7 +93,7 @@ CASES = [
     (train(video="mute.mp4"), 1, "no sound track"),
     (train(video="good.wav"), 1, "good.wav"),
     (train(video="faceless.mp4"), 1, "face"),
-    pytest.param(*(train("--preset", "huge"), 2, "huge"), marks=pending),
+    (train("--preset", "huge"), 2, "huge"),
     (train("--epochs", "0"), 2, "--epochs"),
     (train("--held-out", "0.9"), 2, "--held-out"),
 ]

@@ -21,10 +21,10 @@ if [ -z "${FRESH_MACHINE_ROOT:-}" ]; then
     command -v debootstrap >/dev/null || { echo "fresh_machine.sh: apt-get install debootstrap first." >&2; exit 2; }
     FRESH_MACHINE_ROOT=$(mktemp -d)
     export FRESH_MACHINE_ROOT
+    # Only here, outside: this side never sees the mounts, so nothing of the host can be reached and deleted.
+    trap 'rm -rf --one-file-system "$FRESH_MACHINE_ROOT" "$FRESH_MACHINE_ROOT.log"' EXIT
     status=0
-    unshare --mount --propagation private bash "$0" "$@" || status=$?
-    # Only here, outside: the mounts went with their namespace, so nothing of the host can be reached and deleted.
-    rm -rf --one-file-system "$FRESH_MACHINE_ROOT"
+    unshare --mount --propagation private --pid --fork --kill-child bash "$0" "$@" || status=$?
     exit $status
 fi
 

@@ -7,6 +7,7 @@ from models.audio_encoder import AudioEncoder, FrequencyLayers, TimeLayers
 from models.blendshape_decoder import BlendshapeDecoder
 from models.geometry_decoder import GeometryDecoder
 from models.talking_face import TalkingFace
+from models.texture_basis import TextureBasis
 from models.texture_decoder import TextureDecoder
 
 
@@ -30,6 +31,8 @@ class ModelConfig:
     """Between those layers, in training."""
     texture_widths: tuple[int, ...] = (1024, 512, 256, 128, 64)
     """Channels of the texture decoder before each upsampling (table 4); empty leaves the texture out."""
+    texture_components: int = 0
+    """Principal components of the texture's linear part (models/texture_basis.py); 0 leaves it out, as the paper."""
     previous_widths: tuple[int, ...] = (128, 256, 512, 1024, 2048)
     """Channels of the previous-atlas encoder (table 5)."""
     previous_kernel: int = 5
@@ -53,7 +56,8 @@ DEFAULT = replace(
     dropout=0.2,
     frequency_widths=(32, 48, 64, 96, 128, 128),
     time_widths=(128, 128, 128, 128, 128, 128),
-    texture_widths=(320, 160, 96, 48, 24),
+    texture_widths=(128, 64, 32, 16, 8),
+    texture_components=32,
     previous_widths=(16, 32, 64),
     previous_kernel=3,
     previous_side=32,
@@ -72,7 +76,9 @@ def build_model(config: ModelConfig) -> TalkingFace:
     )
     previous = texture = None
     if config.texture_widths:
-        texture = TextureDecoder(config.code_length + config.previous_code_length, config.texture_widths)
+        length = config.code_length + config.previous_code_length
+        basis = TextureBasis(length, config.texture_components) if config.texture_components else None
+        texture = TextureDecoder(length, config.texture_widths, basis)
         if config.previous_code_length:
             previous = AtlasEncoder(
                 config.previous_code_length, config.previous_widths, config.previous_kernel, config.previous_side

@@ -11,11 +11,13 @@ START = 4
 class TextureDecoder(nn.Module):
     """A fully connected layer to a 4x4 grid, then five stages of (bilinear upsampling by 2, convolution).
 
-    Every layer is followed by ReLU, the last by tanh (table 4); the last kernel is 5x5, the others 3x3.
+    Every layer is followed by ReLU, the last by tanh (table 4); the last kernel is 5x5, the others 3x3. `basis`, which
+    the paper does not have, is a second way from the code to the picture whose result is added.
     """
 
-    def __init__(self, code_length: int, widths: Sequence[int]) -> None:
+    def __init__(self, code_length: int, widths: Sequence[int], basis: nn.Module | None = None) -> None:
         super().__init__()
+        self.basis = basis
         self.spread = nn.Linear(code_length, widths[0] * START * START)
         self.width = widths[0]
         stages: list[nn.Module] = []
@@ -33,4 +35,5 @@ class TextureDecoder(nn.Module):
     def forward(self, code: Tensor) -> Tensor:
         """(B, code_length) -> difference from the reference crop, (B, 3, 128, 128), -1..1 for intensities of 0..1."""
         grid = nn.functional.relu(self.spread(code)).unflatten(1, (self.width, START, START))
-        return self.stages(grid)
+        picture = self.stages(grid)
+        return picture if self.basis is None else picture + self.basis(code)

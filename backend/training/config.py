@@ -37,7 +37,7 @@ class TrainConfig:
 
     preset: str = "default"
     """Network sizes: `default` or `paper` (models/presets.py)."""
-    epochs: int = 90
+    epochs: int = 100
     """Passes over the training video."""
     seed: int = 0
     """Of everything random."""
@@ -55,15 +55,15 @@ class TrainConfig:
     """alpha_1 of section 3.2.1."""
     blendshape_weight: float = 0.3
     """alpha_2 of section 3.2.1."""
-    l1_weight: float = 0.1
-    """Of the l1 term beside SSIM, which alone drifts in colour."""
+    l1_weight: float = 0.5
+    """Of the l1 term beside SSIM, which alone drifts in colour and says little while the texture is still a mean."""
     lip_weight: float = 10.0
     """Of lip vertices against the others (Neural Voice Puppetry section 5.1)."""
     velocity_weight: float = 1.0
     """Of the error of frame-to-frame motion against the error of position."""
     closure_weight: float = 20.0
     """Of the squared error of the lip gap where the lips are closed."""
-    interior_weight: float = 4.0
+    interior_weight: float = 10.0
     """Of the visible mouth interior against skin in the texture loss."""
     blank_previous: float = 0.2
     """Chance that the previous atlas is all zero (section 3.2.1, appendix G.2)."""

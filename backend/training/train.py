@@ -124,6 +124,7 @@ def _prepare(request: TrainRequest, dataset: Any, work: Path) -> tuple[Any, list
     import torch
 
     from backend.training.batches import Batches, split_spans
+    from backend.training.first_weights import initialise
     from backend.training.loop import TrainingRun
     from models.presets import PRESETS, build_model
 
@@ -137,9 +138,9 @@ def _prepare(request: TrainRequest, dataset: Any, work: Path) -> tuple[Any, list
         )
     torch.manual_seed(config.seed)
     model = build_model(PRESETS[config.preset])
-    frames = np.concatenate([np.arange(s.start, s.stop)[np.asarray(dataset.valid[s.start : s.stop])] for s in spans])
-    model.geometry.initialise_from(torch.from_numpy(dataset.vertices[frames] - dataset.reference_vertices))
-    run = TrainingRun(model, Batches(dataset, spans, config), config, work / "checkpoint.safetensors")
+    batches = Batches(dataset, spans, config)
+    initialise(model, dataset, batches)
+    run = TrainingRun(model, batches, config, work / "checkpoint.safetensors")
     if request.resume:
         run.resume()
     return run, spans, held

@@ -106,7 +106,17 @@ def tiny_actor(tmp_path_factory) -> Path:
     from models.presets import ModelConfig, build_model
     from shape_keys.topology import CANONICAL_FACE
 
-    config = ModelConfig(False, (4,) * 6, (4,) * 6, 8, 2, 8, 0.0, (8, 8, 8, 4, 4), (4, 4, 4), 3, 32)
+    config = ModelConfig(
+        use_phase=False,
+        frequency_widths=(4,) * 6,
+        time_widths=(4,) * 6,
+        code_length=8,
+        geometry_hidden=8,
+        texture_widths=(8, 8, 8, 4, 4),
+        previous_widths=(4, 4, 4),
+        previous_kernel=3,
+        previous_side=32,
+    )
     rectangle = {"x": 64, "y": 112, "width": 128, "height": 128, "atlas_size": 256}
     uv = np.clip(CANONICAL_FACE[:, :2] * 0.25 + 0.5, 0, 1)
     reference = ReferenceFace(CANONICAL_FACE, uv, rectangle, np.ones((128, 128), np.float32))

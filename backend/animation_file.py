@@ -25,6 +25,8 @@ ANIMATION = "animation.npz"
 ATLAS_FOLDER = "atlas"
 ATLAS_RECTANGLE = "atlas.json"
 REFERENCE_ATLAS = "reference_atlas.png"
+OUR_FILES = (ANIMATION, REFERENCE_ATLAS, "actor.json")
+"""A folder that holds one of these was written by this program and may be replaced when asked."""
 
 
 @dataclass(frozen=True)
@@ -138,8 +140,23 @@ def new_file(path: Path, overwrite: bool = False) -> Iterator[Path]:
 
 
 def check_output(path: Path, overwrite: bool) -> None:
-    """Raise UsageError unless something new can be written at `path`."""
+    """Raise UsageError unless something new can be written at `path`.
+
+    Overwriting replaces a file by a file, and a folder only where it holds what this program wrote: nobody's own
+    files are deleted by a slip of the name.
+    """
+    if not path.name:
+        raise UsageError(f"{path} is no name for an output; write to a new folder or file.")
     if not path.parent.is_dir():
         raise UsageError(f"There is no folder {path.parent} to write {path.name} to; make it first.")
+    if path.is_dir():
+        ours = any((path / name).is_file() for name in OUR_FILES) or not any(path.iterdir())
+        if not ours and (overwrite or path.suffix):
+            raise UsageError(f"{path} is a folder with other files in it; choose another name.")
     if path.exists() and not overwrite:
         raise UsageError(f"{path} exists already; choose another name or add --overwrite.")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise UsageError(f"{path.parent} cannot be written ({error.strerror}); choose another place.") from None

@@ -72,8 +72,8 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
         raise RuntimeError
     assert not list(tmp_path.iterdir())
     with new_folder(tmp_path / "out") as folder:
-        (folder / "all").touch()
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["all"]
+        (folder / "animation.npz").touch()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["animation.npz"]
     with pytest.raises(UsageError, match="exists already"), new_folder(tmp_path / "out"):
         pass
     with new_folder(tmp_path / "out", overwrite=True) as folder:
@@ -92,3 +92,11 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
     assert (tmp_path / "out.mp4").read_text() == "all"
     with pytest.raises(UsageError, match="no folder"), new_file(tmp_path / "none" / "out.mp4"):
         pass
+
+
+def test_overwriting_spares_folders_with_other_peoples_files(tmp_path):
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "holiday.jpg").touch()
+    with pytest.raises(UsageError, match="other files"), new_folder(tmp_path / "pictures", overwrite=True):
+        pass
+    assert (tmp_path / "pictures" / "holiday.jpg").exists()

@@ -69,14 +69,3 @@ class AudioEncoder(nn.Module):
         features = self.frequency(columns)
         windows = features[index].permute(0, 2, 3, 1)
         return self.code(self.time(windows).flatten(1))
-
-    @torch.no_grad()
-    def initialise_from(self, columns: Tensor, index: Tensor) -> None:
-        """Scale the last layer so that codes of this sound have mean 0 and variance 1 (Krähenbühl et al. 2016).
-
-        The decoders start from codes of that size; smaller ones would leave them at their constant part for long.
-        """
-        codes = self(columns, index)
-        scale = 1 / codes.std(dim=0).clamp_min(1e-6)
-        self.code.weight.mul_(scale[:, None])
-        self.code.bias.copy_((self.code.bias - codes.mean(dim=0)) * scale)

@@ -37,7 +37,7 @@ class TrainConfig:
 
     preset: str = "default"
     """Network sizes: `default` or `paper` (models/presets.py)."""
-    epochs: int = 100
+    epochs: int = 70
     """Passes over the training video."""
     seed: int = 0
     """Of everything random."""
@@ -49,7 +49,7 @@ class TrainConfig:
     """Stretches in a batch. The paper's 128 frames would be 4; 2 give twice the steps for the same time."""
     texture_frames: int = 12
     """Frames of a batch whose texture is decoded; geometry learns from all of them."""
-    learning_rate: float = 2e-3
+    learning_rate: float = 1e-3
     """Of AdamW at its highest; it falls to zero on a cosine."""
     geometry_weight: float = 3.0
     """alpha_1 of section 3.2.1."""

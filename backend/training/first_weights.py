@@ -14,9 +14,7 @@ BELIEF = 3.0
 
 
 def initialise(model: TalkingFace, dataset: Dataset, batches: Batches) -> None:
-    """Codes of variance 1, and decoders that start as principal components of the training frames."""
-    sound = next(batches.epoch(0))
-    model.encoder.initialise_from(sound.columns, sound.index)
+    """Start the decoders' last layers as principal components of the training frames."""
     frames = np.concatenate([np.arange(span.start, span.stop) for span in batches.spans])
     frames = frames[np.asarray(dataset.valid[frames])]
     model.geometry.initialise_from(torch.from_numpy(dataset.vertices[frames] - dataset.reference_vertices))

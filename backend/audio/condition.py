@@ -20,6 +20,12 @@ LOUD_PERCENTILE = 95.0
 SPECTRUM_LENGTH = 2048
 """Samples (128 ms) of the windows in which tones are told from noise: harmonics of an instrument stand 8 Hz apart."""
 
+TONE_BINS = slice(8, 800)
+"""60 Hz to 6 kHz."""
+
+TONE_SECONDS = 15.0
+"""Shorter recordings are not searched for tones: their few pauses hold harmonics of the voice itself."""
+
 NEIGHBOURHOOD = 33
 """Bins (260 Hz) that a spectral peak is compared with."""
 
@@ -33,7 +39,8 @@ class SoundCondition:
     background_db: float
     """Decibels by which the quietest tenth of the recording lies under the voice."""
     tonality: float
-    """Of the background: its steady spectral peaks over their surroundings, in decibels. Noise stays under 6."""
+    """Of the background: its spectral peaks over their surroundings, decibels; 7.6 for noise, 0 for recordings under
+    15 s."""
     speech: float
     """Share of the time, 0..1, in which somebody speaks."""
 
@@ -53,17 +60,18 @@ def examine_sound(samples: np.ndarray) -> SoundCondition:
 
 
 def _tonality(samples: np.ndarray, loudness: np.ndarray) -> float:
-    """How far the strongest steady peaks of the quiet stretches stand out from their surroundings, dB."""
+    """How far the strongest peaks of the quietest windows' spectra stand out from their surroundings, dB."""
     from scipy.ndimage import median_filter
 
     blocks = len(samples) // SPECTRUM_LENGTH
-    if blocks < 4:
+    if blocks * SPECTRUM_LENGTH < TONE_SECONDS * SAMPLE_RATE:
         return 0.0
     frames = samples[: blocks * SPECTRUM_LENGTH].reshape(blocks, SPECTRUM_LENGTH)
     columns = np.arange(blocks) * SPECTRUM_LENGTH * 100 // SAMPLE_RATE
     level = np.array([loudness[c : c + SPECTRUM_LENGTH * 100 // SAMPLE_RATE].max() for c in columns])
-    quiet = frames[level <= np.percentile(level, 25)]
-    power = (np.abs(np.fft.rfft(quiet * np.hanning(SPECTRUM_LENGTH))) ** 2).mean(axis=0)[8:800]  # 60 Hz to 6 kHz
-    decibels = 10 * np.log10(power + 1e-12)
-    peaks = decibels - median_filter(decibels, NEIGHBOURHOOD)
-    return float(np.percentile(peaks, 99))
+    quiet = frames[level <= np.percentile(level, QUIET_PERCENTILE)]
+    power = np.abs(np.fft.rfft(quiet * np.hanning(SPECTRUM_LENGTH))) ** 2
+    decibels = 10 * np.log10(power[:, TONE_BINS] + 1e-12)
+    peaks = np.percentile(decibels - median_filter(decibels, (1, NEIGHBOURHOOD)), 98, axis=1)
+    # Window by window: the mean spectrum of many chords has no peaks.
+    return float(np.median(peaks))

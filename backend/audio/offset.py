@@ -20,8 +20,13 @@ RIDGE = 1.0
 
 FOLDS = 4
 
-NATURAL_LEAD = 0.0
-"""Seconds by which lips precede their sound in a synchronous recording of continuous speech."""
+SMOOTHING = np.hanning(15)[1:-1]
+"""Weights of neighbouring lags' scores. The peak is flat and noisy: over random tens of GRID clips the estimates
+scatter by 7 ms with it and by 18 without."""
+
+NATURAL_LEAD = 0.014
+"""Seconds by which this estimate places the sound after the lips where both are synchronous: a voiced sound grows loud
+after the lips have parted. 16 ms on the synthetic speaker, whose true lips and sound share one clock; 13 ms on GRID."""
 
 LEAST_CORRELATION = 0.2
 """Held-out correlation of predicted and true aperture under which sound and lips have nothing to do with each other."""
@@ -54,7 +59,8 @@ class Clip:
 def estimate_offset(clips: list[Clip]) -> Offset:
     """The lag of the sound that lets a ridge regression predict lip aperture best, over all clips together.
 
-    Each lag is judged by held-out blocks of frames (4-fold), and the peak is refined by a parabola.
+    Each lag is judged by held-out blocks of frames (4-fold); the scores are smoothed over the lags, and the peak is
+    refined by a parabola.
     """
     mels = [log_mel(clip.samples) for clip in clips]
     aperture = np.concatenate([_standard(clip.aperture) for clip in clips])
@@ -63,6 +69,8 @@ def estimate_offset(clips: list[Clip]) -> Offset:
         return Offset(0.0, 0.0)
     lags = np.arange(-SEARCH, SEARCH + STEP / 2, STEP)
     scores = np.array([_score(_features(clips, mels, lag + NATURAL_LEAD)[keep], aperture[keep]) for lag in lags])
+    padded = np.pad(scores, len(SMOOTHING) // 2, mode="edge")
+    scores = np.convolve(padded, SMOOTHING / SMOOTHING.sum(), mode="valid")
     best = int(np.argmax(scores))
     return Offset(float(lags[best] + STEP * _parabola(scores, best)), float(scores[best]))
 

@@ -38,7 +38,8 @@ def choose_frames(dataset: Dataset) -> dict[int, str]:
     valid = np.flatnonzero(np.asarray(dataset.valid))
     gap = lip_gap(np.asarray(dataset.vertices)[valid])
     yaw, pitch, _ = yaw_pitch_roll(np.asarray(dataset.poses)[valid]).T
-    sharpness, _, brightness, agreement = np.asarray(dataset.quality)[valid].T
+    sharpness, _, brightness = np.asarray(dataset.quality)[valid].T
+    agreement = np.asarray(dataset.agreement)[valid].mean(axis=1)
     chosen = {int(dataset.description["reference_frame"]): "reference frame"}
     extremes = {
         "mouth widest open": np.argmax(gap),

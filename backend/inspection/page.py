@@ -18,9 +18,9 @@ h1 { font-size: 1.5em; } h2 { font-size: 1.15em; margin: 2em 0 .6em; }
 .finding.severe { border-color: #c0392b; } .finding.warning { border-color: #d9a400; }
 table { border-collapse: collapse; } td { padding: .15em 1.2em .15em 0; } td.number { text-align: right; }
 svg { display: block; width: 100%; height: auto; margin: .3em 0; } svg text { font: 12px sans-serif; fill: #333; }
-svg text.tick { font-size: 11px; fill: #777; }
+svg text.tick { font-size: 11px; fill: #555; stroke: #fff; stroke-width: 3px; paint-order: stroke; }
 figure { margin: 0 0 1.2em; } figcaption { color: #555; margin-bottom: .3em; }
-.row { display: grid; grid-template-columns: repeat(4, 1fr); gap: 8px; align-items: end; }
+.row { display: grid; grid-template-columns: repeat(4, 1fr); gap: 8px; }
 .row img { width: 100%; height: auto; display: block; } .row.head { font-size: 13px; color: #555; }
 .wide { width: 100%; height: auto; } .legend span { margin-right: 1.2em; white-space: nowrap; font-size: 13px; }
 .legend i { display: inline-block; width: 12px; height: 12px; margin-right: 5px; vertical-align: -1px; }

@@ -3,7 +3,7 @@
 import numpy as np
 
 from backend.inspection.examples import Example
-from backend.normalisation.atlas import Crop
+from backend.normalisation.atlas import MOUTH_COUNT, Crop
 from backend.training.dataset import Dataset
 from shape_keys.topology import LIPS, TRIANGLES
 
@@ -29,9 +29,9 @@ def draw_mesh(example: Example) -> np.ndarray:
 
     points = example.landmarks[:, :2]
     height, width = example.image.shape[:2]
-    margin = MARGIN * np.ptp(points, axis=0).max()
-    low = np.clip(np.floor(points.min(axis=0) - margin).astype(int), 0, [width - 1, height - 1])
-    high = np.clip(np.ceil(points.max(axis=0) + margin).astype(int), low + 1, [width, height])
+    middle, half = (points.min(axis=0) + points.max(axis=0)) / 2, (0.5 + MARGIN) * np.ptp(points, axis=0).max()
+    low = np.clip(np.floor(middle - half).astype(int), 0, [width - 1, height - 1])
+    high = np.clip(np.ceil(middle + half).astype(int), low + 1, [width, height])
     scale = OVERLAY_HEIGHT / (high[1] - low[1])
     part = np.ascontiguousarray(example.image[low[1] : high[1], low[0] : high[0]])
     size = (max(1, round((high[0] - low[0]) * scale)), OVERLAY_HEIGHT)
@@ -41,8 +41,8 @@ def draw_mesh(example: Example) -> np.ndarray:
     lines = picture.copy()
     cv2.polylines(lines, list(places[TRIANGLES]), True, MESH_COLOUR, 1, cv2.LINE_AA, 4)
     picture = cv2.addWeighted(lines, 0.45, picture, 0.55, 0)
-    inside = np.isin(TRIANGLES, LIPS).all(axis=1)
-    cv2.polylines(picture, list(places[TRIANGLES[inside]]), True, LIP_COLOUR, 1, cv2.LINE_AA, 4)
+    lips = TRIANGLES[MOUTH_COUNT:][np.isin(TRIANGLES[MOUTH_COUNT:], LIPS).all(axis=1)]
+    cv2.polylines(picture, list(places[lips]), True, LIP_COLOUR, 1, cv2.LINE_AA, 4)
     return picture
 
 

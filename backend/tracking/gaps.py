@@ -13,8 +13,8 @@ class Gap(IntEnum):
 
     NONE = 0
     BLACK = 1
-    NO_FACE = 2
-    CUT = 3
+    CUT = 2
+    NO_FACE = 3
     SECOND_FACE = 4
     OUTSIDE = 5
     TURNED = 6
@@ -22,8 +22,8 @@ class Gap(IntEnum):
 
 REASONS = {
     Gap.BLACK: "black picture",
-    Gap.NO_FACE: "no face",
     Gap.CUT: "a cut",
+    Gap.NO_FACE: "no face",
     Gap.SECOND_FACE: "a second face as large as the speaker's",
     Gap.OUTSIDE: "the face leaves the picture",
     Gap.TURNED: "the head turned too far",
@@ -102,8 +102,8 @@ def find_gaps(track: Track, signs: SceneSigns, angles: np.ndarray) -> np.ndarray
         Gap.TURNED: turned,
         Gap.OUTSIDE: _leaves_picture(track),
         Gap.SECOND_FACE: track.rival > RIVAL,
-        Gap.CUT: _settling(find_cuts(track, signs)),
         Gap.NO_FACE: ~track.found,
+        Gap.CUT: _settling(find_cuts(track, signs)),
         Gap.BLACK: signs.brightness < BLACK_LEVEL,
     }
     gaps = np.zeros(len(track.times), np.uint8)

@@ -67,6 +67,7 @@ def _smoother(times: np.ndarray, seconds: float):
     normal = np.zeros((count, 3, 3))
     np.add.at(normal, row, weight[:, None, None] * powers[:, :, None] * powers[:, None])
     # Runs of one or two frames determine no parabola; the tiny ridge then leaves them nearly as they are.
-    solved = np.linalg.solve(normal + 1e-9 * np.diag([0.0, 1.0, 1.0]), np.array([1.0, 0.0, 0.0])[:, None])[..., 0]
+    level = np.broadcast_to(np.array([[1.0], [0.0], [0.0]]), (count, 3, 1))
+    solved = np.linalg.solve(normal + 1e-9 * np.diag([0.0, 1.0, 1.0]), level)[..., 0]
     values = weight * np.einsum("pi,pi->p", powers, solved[row])
     return coo_matrix((values.astype(np.float32), (row, column)), shape=(count, count)).tocsr()

@@ -17,6 +17,7 @@ from backend.normalisation.visibility import fill_unseen
 from backend.progress import Progress
 from backend.tracking.landmarks import MESH_COUNT
 from backend.training.dataset import DatasetConfig
+from backend.training.occlusion import CELLS, agreement_cells
 from backend.training.rows import BLOCK, RowWriter, read_rows
 from backend.training.targets import fit_targets
 from backend.training.tracked_clip import TrackedClip, save_part
@@ -88,7 +89,7 @@ def unwrap_clips(
 
 
 def _write_crops(clip: TrackedClip, space: SpeakerSpace, reference: np.ndarray, config: DatasetConfig, report) -> None:
-    landmarks, agreement = clip.landmarks, np.zeros(len(clip.times), np.float32)
+    landmarks, agreement = clip.landmarks, np.full((len(clip.times), CELLS**2), 255, np.uint8)
     blank = np.zeros((CROP_SIZE, CROP_SIZE, 3), np.uint8)
     with RowWriter(clip.file("crops"), (len(clip.times), *blank.shape), np.uint8) as crops:
         for index, (_, image) in zip(range(len(clip.times)), iterate_frames(clip.path), strict=False):
@@ -103,18 +104,17 @@ def _write_crops(clip: TrackedClip, space: SpeakerSpace, reference: np.ndarray, 
 
 def normalised_crop(
     image: np.ndarray, landmarks: np.ndarray, space: SpeakerSpace, reference: np.ndarray, config: DatasetConfig
-) -> tuple[np.ndarray, float]:
+) -> tuple[np.ndarray, np.ndarray]:
     """The lip crop (128, 128, 3) uint8 of a frame (H, W, 3) uint8, in the light of the reference atlas.
 
-    What the camera does not see is the reference's. Also returns the share of the crop's skin, 0..1, that looks like
-    the reference but for its light; 1 where lighting is not normalised. A hand or a microphone before the face lowers
-    it.
+    What the camera does not see is the reference's. Also returns `agreement_cells`: where the crop's skin looks
+    like the reference but for its light, (64,) uint8; 255 where lighting is not normalised.
     """
     atlas = unwrap(image, landmarks, space.atlas_map).astype(np.float32) / 255
-    crop, agreement = space.crop.cut(atlas), 1.0
+    crop, agreement = space.crop.cut(atlas), np.full(CELLS**2, 255, np.uint8)
     if config.lighting:
         lighting = estimate_lighting(reference, atlas, space.skin, config.specularities).cut(space.crop)
-        agreement = float(lighting.weights[space.crop.cut(space.skin)].mean())
+        agreement = agreement_cells(lighting.weights, space.crop.cut(space.skin))
         crop = lighting.normalise(crop)
     seen = space.crop.cut(space.seen)[..., None]
     return _to_bytes(seen * crop + (1 - seen) * space.crop.cut(reference)), agreement
@@ -153,8 +153,8 @@ def assemble(
     valid = np.concatenate([clip.found for clip in clips])
     number = np.repeat(np.arange(len(clips), dtype=np.int32), [len(clip.times) for clip in clips])
     gaps = np.concatenate([clip.gaps for clip in clips])
-    agreement = np.concatenate([np.load(clip.file("agreement")) for clip in clips])
-    quality = np.column_stack([np.concatenate([clip.quality for clip in clips]), agreement])
+    quality = np.concatenate([clip.quality for clip in clips])
+    np.save(work / "agreement.npy", np.concatenate([np.load(clip.file("agreement")) for clip in clips]))
     for name, values in {"times": times, "clip": number, "valid": valid, "gaps": gaps, "quality": quality}.items():
         np.save(work / f"{name}.npy", values)
     _write_geometry(clips, work, space, total)

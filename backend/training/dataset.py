@@ -16,7 +16,7 @@ from backend.normalisation.space import SpeakerSpace
 from backend.progress import Progress, no_progress
 
 FORMAT = 1
-PIPELINE = 3
+PIPELINE = 4
 """Raised with every change of the steps that changes their results, so that old datasets are built again."""
 
 
@@ -86,8 +86,13 @@ class Dataset:
 
     @cached_property
     def quality(self) -> np.ndarray:
-        """(T, 4) float32: sharpness, asymmetry, brightness of the face; agreement of its skin with the reference."""
+        """(T, 3) float32: sharpness, asymmetry and brightness of the face, see `FrameQuality`."""
         return self._map("quality")
+
+    @cached_property
+    def agreement(self) -> np.ndarray:
+        """(T, 64) uint8: how well parts of the face agree with the reference, see `occlusion.agreement_cells`."""
+        return self._map("agreement")
 
     @property
     def reference_vertices(self) -> np.ndarray:

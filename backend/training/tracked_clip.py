@@ -154,7 +154,9 @@ def _write_track(path: Path, part: Path, config: DatasetConfig, report: Callable
 
 def blank_gaps(result: Track, signs: SceneSigns) -> np.ndarray:
     """The track's `Gap` numbers (T,) uint8; landmarks that are not to be used become NaN in place."""
-    gaps = find_gaps(result, signs, yaw_pitch_roll(rough_poses(result.landmarks)))
+    angles = np.full((len(result.times), 3), np.nan)
+    angles[result.found] = yaw_pitch_roll(rough_poses(result.landmarks[result.found]))
+    gaps = find_gaps(result, signs, angles)
     result.landmarks[gaps != Gap.NONE] = np.nan
     return gaps
 

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from backend.audio.decode import SAMPLE_RATE, decode_audio
 from backend.audio.offset import Clip, estimate_offset, shift_samples
+from backend.normalisation.reference import lip_gap
 
 
 def talking(seconds: float = 20.0, seed: int = 0) -> Clip:
@@ -25,6 +27,41 @@ def test_a_known_lag_is_recovered_within_a_frame(lag):
     offset = estimate_offset([late])
     assert offset.trusted
     assert offset.seconds == pytest.approx(lag, abs=0.035)
+
+
+@pytest.mark.parametrize("lag", [-0.16, -0.08, 0.0, 0.08, 0.16])
+def test_grid_clips_are_recovered_within_a_frame(grid_tracks, lag):
+    clips = [
+        Clip(clip.track.times, lip_gap(clip.track.landmarks), shift_samples(clip.samples, -lag)) for clip in grid_tracks
+    ]
+    offset = estimate_offset(clips)
+    assert offset.correlation > 0.6
+    assert offset.seconds == pytest.approx(lag, abs=0.04)
+
+
+def synthetic_speaker(shared, start: float, seconds: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Times, true lip gap and sound of a stretch of the synthetic speaker."""
+    with np.load(shared / "actor" / "truth.npz", allow_pickle=True) as truth:
+        gap = truth["lip_gap_m"]
+    first, count = round(start * 25), round(seconds * 25)
+    samples = decode_audio(shared / "actor" / "audio_16k.wav")
+    sound = samples[round(start * SAMPLE_RATE) : round((start + seconds) * SAMPLE_RATE)]
+    return np.arange(count) / 25, gap[first : first + count].astype(np.float64), sound
+
+
+@pytest.mark.parametrize("lag", [-0.16, -0.04, 0.0, 0.04, 0.16])
+@pytest.mark.parametrize("start", [0, 60, 110])
+def test_the_synthetic_speaker_is_recovered_within_half_a_frame(shared, start, lag):
+    times, gap, sound = synthetic_speaker(shared, start, 35)
+    offset = estimate_offset([Clip(times, gap, shift_samples(sound, -lag))])
+    assert offset.trusted
+    assert offset.seconds == pytest.approx(lag, abs=0.02)
+
+
+def test_another_stretch_of_the_same_voice_is_not_trusted(shared):
+    times, gap, _ = synthetic_speaker(shared, 0, 35)
+    for start in (40, 80, 110):
+        assert not estimate_offset([Clip(times, gap, synthetic_speaker(shared, start, 35)[2])]).trusted
 
 
 def test_foreign_sound_is_not_trusted():

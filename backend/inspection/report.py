@@ -120,4 +120,4 @@ def _caption(example: Example, dataset: Dataset) -> str:
 def _save(path: Path, picture: np.ndarray) -> None:
     from PIL import Image
 
-    Image.fromarray(np.ascontiguousarray(picture)).save(path, **({"quality": 88} if path.suffix == ".jpg" else {}))
+    Image.fromarray(np.ascontiguousarray(picture)).save(path, quality=88)  # PNG has no quality and ignores it

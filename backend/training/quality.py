@@ -49,7 +49,8 @@ class Limit:
     def judge(self, figures: QualityFigures) -> Finding | None:
         """The finding for these figures, or None where they are good or were not measured (NaN)."""
         value = getattr(figures, self.figure)
-        for severity, limit in (("severe", self.severe), ("warning", self.warning)):
+        steps: tuple[tuple[Severity, float], ...] = (("severe", self.severe), ("warning", self.warning))
+        for severity, limit in steps:
             if value < limit if self.low else value > limit:
                 words = self.sentence.format(value=value * self.scale, limit=self.warning * self.scale)
                 return Finding(self.name, severity, value, words, self.advice)

@@ -177,7 +177,8 @@ def _load_model(folder: Path, description: dict[str, Any]) -> "TalkingFace":
     from models.presets import ModelConfig, build_model
 
     try:
-        values = {key: tuple(v) if isinstance(v, list) else v for key, v in description["model"].items()}
+        sizes: dict[str, Any] = description["model"]
+        values: dict[str, Any] = {key: tuple(size) if isinstance(size, list) else size for key, size in sizes.items()}
         model = build_model(ModelConfig(**values))
         model.load_state_dict(load_file(folder / MODEL))
     except (SafetensorError, RuntimeError, TypeError, ValueError, KeyError, AttributeError) as error:

@@ -17,6 +17,7 @@ def _halving_layers(channels: int, widths: Sequence[int]) -> nn.Sequential:
         convolution = nn.Conv1d(before, after, kernel_size=3, stride=2, padding=1)
         # Twelve layers of the default initialisation would shrink the signal to nothing (He et al. 2015).
         nn.init.kaiming_normal_(convolution.weight, a=SLOPE)
+        assert convolution.bias is not None
         nn.init.zeros_(convolution.bias)
         layers += [convolution, nn.LeakyReLU(SLOPE)]
     return nn.Sequential(*layers)

@@ -3,6 +3,12 @@
 import torch
 from torch import Tensor, nn
 
+from models.atlas_encoder import AtlasEncoder
+from models.audio_encoder import AudioEncoder
+from models.blendshape_decoder import BlendshapeDecoder
+from models.geometry_decoder import GeometryDecoder
+from models.texture_decoder import TextureDecoder
+
 
 class TalkingFace(nn.Module):
     """Composition of parts that are made elsewhere, so that tests can hand in tiny ones.
@@ -12,11 +18,11 @@ class TalkingFace(nn.Module):
 
     def __init__(
         self,
-        encoder: nn.Module,
-        geometry: nn.Module,
-        blendshapes: nn.Module,
-        texture: nn.Module | None = None,
-        previous: nn.Module | None = None,
+        encoder: AudioEncoder,
+        geometry: GeometryDecoder,
+        blendshapes: BlendshapeDecoder,
+        texture: TextureDecoder | None = None,
+        previous: AtlasEncoder | None = None,
     ) -> None:
         super().__init__()
         self.encoder = encoder

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from models.texture_basis import TextureBasis
+
 START = 4
 """Side of the grid on which the code is spread."""
 
@@ -15,7 +17,7 @@ class TextureDecoder(nn.Module):
     the paper does not have, is a second way from the code to the picture whose result is added.
     """
 
-    def __init__(self, code_length: int, widths: Sequence[int], basis: nn.Module | None = None) -> None:
+    def __init__(self, code_length: int, widths: Sequence[int], basis: TextureBasis | None = None) -> None:
         super().__init__()
         self.basis = basis
         self.spread = nn.Linear(code_length, widths[0] * START * START)

@@ -85,7 +85,7 @@ def spectrum(samples: np.ndarray, centres: np.ndarray) -> np.ndarray:
     padding = (-first, max(0, int(centres.max()) + half - len(samples)))
     views = np.lib.stride_tricks.sliding_window_view(np.pad(samples, padding), WINDOW)
     pieces = views[centres - half - first] * _hann()
-    bins = scipy.fft.rfft(pieces, FFT_LENGTH, axis=1)[:, 1:]
+    bins = np.asarray(scipy.fft.rfft(pieces, FFT_LENGTH, axis=1))[:, 1:]
     bins *= (np.abs(bins) + 1e-8) ** (COMPRESSION - 1)
     return np.stack([bins.real, bins.imag], axis=1).astype(np.float32, copy=False)
 

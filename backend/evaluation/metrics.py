@@ -60,9 +60,14 @@ def weighted_ssim(first: np.ndarray, second: np.ndarray, weights: np.ndarray) ->
     """Mean SSIM over pixels with weights (T, H, W) of pictures (T, H, W, 3) uint8; one frame at a time."""
     total = 0.0
     for a, b, weight in zip(first, second, weights, strict=True):
-        pair = [torch.from_numpy(np.ascontiguousarray(x.transpose(2, 0, 1)))[None].float() / 255 for x in (a, b)]
-        total += float((ssim_map(*pair)[0].mean(0).numpy() * weight).sum())
+        similarity = ssim_map(_to_tensor(a), _to_tensor(b))[0].mean(0).numpy()
+        total += float((similarity * weight).sum())
     return total / max(float(weights.sum()), 1e-9)
+
+
+def _to_tensor(image: np.ndarray) -> torch.Tensor:
+    """(H, W, 3) uint8 -> (1, 3, H, W) float32 in 0..1."""
+    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None].float() / 255
 
 
 def weighted_psnr(first: np.ndarray, second: np.ndarray, weights: np.ndarray) -> float:

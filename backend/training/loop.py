@@ -3,6 +3,7 @@
 import math
 import time
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -48,7 +49,7 @@ class TrainingRun:
     @property
     def result(self) -> TalkingFace:
         """The network with averaged weights, ready for inference."""
-        return self.average.module.eval()
+        return cast(TalkingFace, self.average.module).eval()
 
     def resume(self) -> bool:
         """Go on from the checkpoint where there is one; tell whether there was."""

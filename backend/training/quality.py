@@ -228,7 +228,7 @@ LIMITS = (
         "Music or a hum is heard behind the voice.",
         "Record without music; take the voice track alone where there is one.",
     ),
-    # Clean speech reads 50 to 60 dB; where 15 are left, pauses can no longer be told from speech.
+    # Clean speech reads 35 to 67 dB; where 15 are left, pauses can no longer be told from speech.
     Limit(
         "background noise",
         "background_db",

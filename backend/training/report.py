@@ -44,7 +44,7 @@ A talking head trained by Mouthpiece from the video named below. Everything it m
 
 ## Figures on the held-out end of the video
 
-Predicted from the sound alone; no choice was made by these figures. Millimetres take 90 mm between the outer eye
+Predicted from the sound alone, on frames that training never saw. Millimetres take 90 mm between the outer eye
 corners. `mean_texture` is what a still texture reaches; `interior` counts the visible mouth interior only.
 
 | figure | value |

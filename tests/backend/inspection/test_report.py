@@ -51,7 +51,7 @@ def test_lip_curve_covers_the_excerpt(report):
     (curve,) = re.findall(r'<polyline points="([^"]+)"', page)
     points = np.array([[float(v) for v in pair.split(",")] for pair in curve.split()])
     assert len(points) == 200
-    assert points[-1, 0] == pytest.approx(96 * 7.96, abs=1)  # 96 pixels a second
+    assert points[-1, 0] == pytest.approx(120 * 7.96, abs=1)  # 960 pixels show 8 s
     assert points[:, 1].min() >= 0
     assert np.ptp(points[:, 1]) > 60
 

@@ -236,6 +236,6 @@ def _import_mediapipe():
         import mediapipe
     except ImportError as error:
         raise EnvironmentProblem(
-            "Tracking a face needs mediapipe, which is not installed; run `python3 build.py setup --training`."
+            "Tracking a face needs mediapipe, which is not installed; run `python3 build.py setup`."
         ) from error
     return mediapipe

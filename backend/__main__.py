@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
     options = build_parser().parse_args(argv)
     try:
         return options.run(options) or 0
-    except (KeyboardInterrupt, Cancelled):
+    except KeyboardInterrupt:
         return _fail("stopped; nothing half-written was left behind.", Cancelled.exit_code)
     except MouthpieceError as error:
         return _fail(str(error), error.exit_code)

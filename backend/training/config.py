@@ -69,7 +69,7 @@ class TrainConfig:
     """Chance that the previous atlas is all zero (section 3.2.1, appendix G.2)."""
     average_decay: float = 0.99
     """Per step, of the running average of the weights that becomes the actor."""
-    checkpoint_minutes: float = 2.0
+    checkpoint_minutes: float = 0.25
     """Longest time between two checkpoints."""
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 

@@ -44,6 +44,7 @@ class TrainingRun:
         self.vertex_weights = vertex_weights(config.lip_weight)
         self.reference_crop = to_image_tensor(batches.dataset.reference_crop[None])
         self.epoch = 0
+        self.kept = 0
         self.history: list[dict[str, float]] = []
 
     @property
@@ -60,10 +61,11 @@ class TrainingRun:
         self.average.load_state_dict(state.average)
         restore_optimiser(self.optimiser, state.optimiser)
         self.epoch, self.history = state.epoch, state.history
+        self.kept = self.epoch
         return True
 
     def run(self, progress: Progress) -> None:
-        """Train to the last epoch. Cancelled or interrupted, it saves the epochs that are whole first."""
+        """Train to the last epoch. Raises Cancelled where it is stopped before; the last checkpoint stays."""
         saved = time.monotonic()
         try:
             while self.epoch < self.config.epochs:
@@ -74,10 +76,10 @@ class TrainingRun:
                     self.save()
                     saved = time.monotonic()
         except (Cancelled, KeyboardInterrupt):
-            # The epoch that was cut short starts again from the last checkpoint: its batches are drawn from its number.
+            # The epoch that was cut short starts again: its batches are drawn from its number.
             raise Cancelled(
-                f"Training stopped after {self.epoch} of {self.config.epochs} epochs; --resume goes on from "
-                f"the last checkpoint."
+                f"Training stopped in epoch {self.epoch + 1} of {self.config.epochs}; {self.kept} epochs are kept, and "
+                f"--resume goes on after them."
             ) from None
         progress("train", self.epoch, self.config.epochs)
 
@@ -91,6 +93,7 @@ class TrainingRun:
             optimiser_tensors(self.optimiser),
         )
         save_checkpoint(self.checkpoint, state)
+        self.kept = self.epoch
 
     def _train_epoch(self) -> dict[str, float]:
         torch.manual_seed(self.config.seed * 100_003 + self.epoch)

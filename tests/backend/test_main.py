@@ -35,7 +35,7 @@ def test_errors_become_one_line_and_their_exit_code(error, code, monkeypatch, ca
     assert capsys.readouterr() == ("", "mouthpiece: error: No.\n")
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), Cancelled("x")])
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), Cancelled("stopped in epoch 3; --resume goes on")])
 def test_an_interrupt_is_130(error, monkeypatch, capsys):
     fail_with(monkeypatch, error)
     assert command.main(["actors"]) == 130

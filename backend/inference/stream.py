@@ -1,0 +1,119 @@
+"""Sound as it comes in to frames as they fall due: the live counterpart of `predict.py`, with the same numbers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from backend.audio.decode import SAMPLE_RATE
+from backend.audio.running_level import RunningLevel
+from backend.audio.spectrogram import WINDOW, frame_times, samples_needed, spectrum, window_centres
+from backend.errors import InputError, UsageError
+from models.motion_network import MotionNetwork
+
+LOOK_AHEADS = (0.0, 0.04, 0.12)
+"""Seconds to choose from on the command line; what each costs in accuracy stands in docs/experiments.md."""
+FULL_LOOK_AHEAD = 0.13
+"""Seconds after a frame to which its 24 columns reach."""
+
+
+@dataclass(frozen=True)
+class LiveFrame:
+    """One frame. index counts from 0, time is index / fps in seconds from the stream's start.
+
+    weights: (52,) float32 in 0..1; offsets: (468, 3) float32, interocular units, head space.
+    """
+
+    index: int
+    time: float
+    weights: np.ndarray
+    offsets: np.ndarray
+
+
+class StreamingSession:
+    """One voice, heard in chunks of any size.
+
+    Frame t comes out of the first `feed` after which more than the sound up to t / fps + look_ahead has been heard.
+    Columns that several frames share go through the frequency layers once and are kept as long as a frame to come
+    needs them, so that work and memory for a frame stay the same however long the stream gets.
+
+    With `gain` given, frames equal those that `encode_sound` and the network give for the whole recording with the
+    same gain and look-ahead, to float32 rounding (1e-5), whatever the chunks. Without, the level is followed as it is
+    heard (`RunningLevel`): chunks still do not matter, but a recording's level is known only at its end.
+    """
+
+    def __init__(
+        self, network: MotionNetwork, fps: float = 25.0, look_ahead: float = 0.04, gain: float | None = None
+    ) -> None:
+        """look_ahead: seconds, 0 to 0.13. Raises UsageError."""
+        if not 1 <= fps <= 240:
+            raise UsageError(f"fps must be between 1 and 240, got {fps:g}.")
+        if not 0 <= look_ahead <= FULL_LOOK_AHEAD:
+            raise UsageError(f"The look-ahead must be between 0 and {FULL_LOOK_AHEAD} seconds, got {look_ahead:g}.")
+        self.network, self.fps, self.look_ahead = network, fps, look_ahead
+        self.heard = 0
+        """Samples fed so far."""
+        self._gain, self._level = gain, RunningLevel()
+        self._samples, self._first = np.zeros(0, np.float32), 0  # what is still needed, and where it starts
+        self._centres, self._features = np.zeros(0, np.int64), np.zeros(0, np.float32)  # sorted; of the same columns
+        self._frame = 0
+        self._ended = False
+
+    def feed(self, samples: np.ndarray) -> list[LiveFrame]:
+        """Hear the next samples (n,) float32 mono 16 kHz, -1..1; returns the frames that fall due, oldest first.
+
+        Raises InputError where they are no numbers, ValueError after `flush`.
+        """
+        if self._ended:
+            raise ValueError("this session was flushed; start another one")
+        samples = np.asarray(samples, np.float32)
+        if samples.ndim != 1 or not np.isfinite(samples).all():
+            raise InputError(f"Live sound must be finite numbers of one channel, got an array {samples.shape}.")
+        if self._gain is None:
+            self._level.feed(samples)
+        self._samples = np.concatenate([self._samples, samples])
+        self.heard += len(samples)
+        end = self._frame
+        while samples_needed(end / self.fps, self.look_ahead) < self.heard:
+            end += 1
+        return self._frames(end)
+
+    def flush(self) -> list[LiveFrame]:
+        """End the stream; returns the frames that waited for sound to come, with silence in its place."""
+        self._ended = True
+        return self._frames(len(frame_times(self.heard / SAMPLE_RATE, self.fps)) if self.heard else 0)
+
+    def _frames(self, end: int) -> list[LiveFrame]:
+        start, self._frame = self._frame, max(end, self._frame)
+        if start >= end:
+            return []
+        numbers = np.arange(start, end)
+        centres = window_centres(numbers / self.fps, self.look_ahead)
+        self._hear_columns(centres)
+        codes = self.network.codes(self._features, np.searchsorted(self._centres, centres))
+        self._forget()
+        rows = zip(numbers, self.network.blendshapes(codes), self.network.offsets(codes), strict=True)
+        return [LiveFrame(int(number), float(number / self.fps), weights, offsets) for number, weights, offsets in rows]
+
+    def _hear_columns(self, centres: np.ndarray) -> None:
+        """Run the frequency layers over the columns (T, 24) that are not kept yet."""
+        new = np.setdiff1d(centres, self._centres)
+        if not len(new):
+            return
+        gain = self._level.gains(new + WINDOW // 2) if self._gain is None else self._gain
+        features = self.network.features(spectrum(self._samples, new - self._first, gain))
+        if not len(self._centres):
+            self._centres, self._features = new, features
+            return
+        order = np.argsort(np.concatenate([self._centres, new]))
+        self._centres = np.concatenate([self._centres, new])[order]
+        self._features = np.concatenate([self._features, features])[order]
+
+    def _forget(self) -> None:
+        """Drop the columns and samples that no frame to come needs."""
+        needed = int(window_centres(np.array([self._frame / self.fps]))[0, 0])
+        kept = self._centres >= needed
+        self._centres, self._features = self._centres[kept], self._features[kept]
+        position = min(max(0, needed - WINDOW // 2), self.heard)
+        self._level.forget(position)
+        self._samples = self._samples[position - self._first :]
+        self._first = position

@@ -1,0 +1,109 @@
+"""Live frames are the frames of the whole recording, however the sound arrives."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from backend.audio.decode import SAMPLE_RATE
+from backend.audio.spectrogram import frame_times, spectrogram_windows
+from backend.errors import InputError, UsageError
+from backend.inference.stream import FULL_LOOK_AHEAD, StreamingSession
+from models.motion_network import MotionNetwork
+from models.presets import DEFAULT, build_model
+
+TOLERANCE = 1e-5
+"""Of float32 sums in another order; offsets are in interocular units, so it is about a micrometre."""
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(0)
+    return build_model(replace(DEFAULT, frequency_widths=(8,) * 6, time_widths=(8,) * 6, texture_widths=())).eval()
+
+
+@pytest.fixture(scope="module")
+def network(model):
+    return MotionNetwork({name: value.numpy() for name, value in model.state_dict().items()})
+
+
+@pytest.fixture(scope="module")
+def speech():
+    rng = np.random.default_rng(0)
+    envelope = np.repeat(rng.random(40), SAMPLE_RATE // 10)
+    return (rng.standard_normal(len(envelope)) * envelope * 0.1).astype(np.float32)[:63_001]
+
+
+def feed_chunks(session, samples, seed=0):
+    frames, position, rng = [], 0, np.random.default_rng(seed)
+    while position < len(samples):
+        size = int(rng.integers(0, 2000))
+        frames += session.feed(samples[position : position + size])
+        position += size
+    return frames + session.flush()
+
+
+@pytest.mark.parametrize("look_ahead", [0.0, 0.04, 0.12, FULL_LOOK_AHEAD])
+@pytest.mark.parametrize("fps", [1, 24, 25, 29.97, 60])
+def test_equals_the_plain_network_on_the_whole_recording(model, network, speech, fps, look_ahead):
+    frames = feed_chunks(StreamingSession(network, fps, look_ahead, gain=2.0), speech)
+    times = frame_times(len(speech) / SAMPLE_RATE, fps)
+    windows = spectrogram_windows(2 * speech, times, look_ahead=look_ahead)
+    with torch.inference_mode():
+        codes = model.encoder(torch.from_numpy(windows.columns), torch.from_numpy(windows.index))
+        offsets, weights = model.geometry(codes).numpy(), model.blendshapes(codes).clamp(0, 1).numpy()
+    assert [frame.index for frame in frames] == list(range(len(times)))
+    assert np.allclose([frame.time for frame in frames], times)
+    assert np.abs(np.array([frame.offsets for frame in frames]) - offsets).max() < TOLERANCE
+    assert np.abs(np.array([frame.weights for frame in frames]) - weights).max() < TOLERANCE
+
+
+def test_hearing_all_is_hearing_without_a_limit(speech):
+    times = frame_times(len(speech) / SAMPLE_RATE, 25)
+    all_heard = spectrogram_windows(speech, times, look_ahead=FULL_LOOK_AHEAD)
+    assert np.array_equal(all_heard.index, spectrogram_windows(speech, times).index)
+
+
+def test_chunks_do_not_matter_while_the_level_is_followed(network, speech):
+    one, other = (feed_chunks(StreamingSession(network), speech, seed) for seed in (1, 2))
+    difference = np.array([frame.offsets for frame in one]) - np.array([frame.offsets for frame in other])
+    assert np.abs(difference).max() < TOLERANCE
+
+
+@pytest.mark.parametrize("look_ahead", [0.0, 0.04, 0.12])
+def test_the_future_beyond_the_look_ahead_is_not_heard(network, speech, look_ahead):
+    other = speech.copy()
+    other[32_000:] = 0
+    first, second = (StreamingSession(network, look_ahead=look_ahead).feed(sound) for sound in (speech, other))
+    for a, b in zip(first, second, strict=True):
+        if a.time + look_ahead < 2.0:
+            assert np.array_equal(a.offsets, b.offsets)
+    assert not np.allclose(first[60].offsets, second[60].offsets, atol=1e-3)
+
+
+def test_frames_fall_due_with_their_look_ahead(network):
+    session = StreamingSession(network, look_ahead=0.04)
+    due = [len(session.feed(np.zeros(160, np.float32))) for _ in range(40)]  # 10 ms each
+    assert np.flatnonzero(due).tolist() == [4, 8, 12, 16, 20, 24, 28, 32, 36]
+
+
+def test_memory_does_not_grow(network):
+    session, sizes = StreamingSession(network), []
+    for _ in range(20):
+        session.feed(np.random.default_rng(0).standard_normal(16_000).astype(np.float32))
+        sizes.append((len(session._samples), len(session._centres), len(session._level._gains)))
+    assert sizes[2:] == [sizes[2]] * 18
+
+
+def test_wrong_input_is_refused(network):
+    with pytest.raises(UsageError, match="look-ahead"):
+        StreamingSession(network, look_ahead=0.5)
+    with pytest.raises(UsageError, match="fps"):
+        StreamingSession(network, fps=0)
+    session = StreamingSession(network)
+    with pytest.raises(InputError, match="finite"):
+        session.feed(np.array([0, np.nan]))
+    assert session.flush() == []
+    with pytest.raises(ValueError, match="flushed"):
+        session.feed(np.zeros(10))

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from backend.actor_file import Actor
 
 
-def animate(request: AnimateRequest, progress: Progress = no_progress) -> list[Path]:
+def animate(request: AnimateRequest, progress: Progress = no_progress, actor: "Actor | None" = None) -> list[Path]:
     """Animate one recording. Each output is written whole or not at all, in the order animation, files, video.
 
+    actor: the request's actor where the caller has it loaded already.
     Returns the paths written. Raises UsageError, InputError, ActorError, EnvironmentProblem, Cancelled.
     """
     from backend.actor_file import load_actor
@@ -31,7 +32,7 @@ def animate(request: AnimateRequest, progress: Progress = no_progress) -> list[P
         check_output(path, request.overwrite)
     actor_folder = find_actor(request.actor)
     samples = decode_audio(request.audio)
-    actor = load_actor(actor_folder)
+    actor = actor or load_actor(actor_folder)
     animation, codes = predict_animation(actor, samples, request, progress)
 
     folders = [path for path in request.outputs if not path.suffix]

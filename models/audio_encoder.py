@@ -59,6 +59,9 @@ class AudioEncoder(nn.Module):
     column alone, they run once per column and the windows are put together afterwards. The result is the same.
     """
 
+    columns = 24
+    """In a window."""
+
     def __init__(self, frequency: FrequencyLayers, time: TimeLayers, width: int, code_length: int) -> None:
         super().__init__()
         self.frequency = frequency

@@ -9,12 +9,15 @@ from models.geometry_decoder import GeometryDecoder
 from models.talking_face import TalkingFace
 from models.texture_basis import TextureBasis
 from models.texture_decoder import TextureDecoder
+from models.voice_encoder import VoiceEncoder
 
 
 @dataclass(frozen=True)
 class ModelConfig:
     """Everything needed to rebuild a network; saved in the actor."""
 
+    voice_width: int = 0
+    """Width of the voice encoder (models/voice_encoder.py); 0 uses the paper's audio encoder instead."""
     use_phase: bool = True
     """Read the complex spectrogram (section 3); otherwise its magnitude alone."""
     frequency_widths: tuple[int, ...] = (72, 108, 162, 243, 256, 256)
@@ -63,17 +66,14 @@ DEFAULT = replace(
     previous_side=32,
 )
 """The same design, sized for two processor cores."""
+VOICE = replace(DEFAULT, voice_width=192, texture_widths=(), texture_components=0)
+"""Geometry and blendshapes alone: the general voice model, and actors without a texture."""
 PRESETS = {"default": DEFAULT, "paper": PAPER}
 
 
 def build_model(config: ModelConfig) -> TalkingFace:
     """Compose the network that a config describes, with fresh weights."""
-    encoder = AudioEncoder(
-        FrequencyLayers(config.frequency_widths, config.use_phase),
-        TimeLayers(config.frequency_widths[-1], config.time_widths),
-        config.time_widths[-1],
-        config.code_length,
-    )
+    encoder = _encoder(config)
     previous = texture = None
     if config.texture_widths:
         length = config.code_length + config.previous_code_length
@@ -89,4 +89,15 @@ def build_model(config: ModelConfig) -> TalkingFace:
         BlendshapeDecoder(config.code_length),
         texture,
         previous,
+    )
+
+
+def _encoder(config: ModelConfig) -> VoiceEncoder | AudioEncoder:
+    if config.voice_width:
+        return VoiceEncoder(config.voice_width, config.code_length)
+    return AudioEncoder(
+        FrequencyLayers(config.frequency_widths, config.use_phase),
+        TimeLayers(config.frequency_widths[-1], config.time_widths),
+        config.time_widths[-1],
+        config.code_length,
     )

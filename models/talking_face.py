@@ -8,6 +8,7 @@ from models.audio_encoder import AudioEncoder
 from models.blendshape_decoder import BlendshapeDecoder
 from models.geometry_decoder import GeometryDecoder
 from models.texture_decoder import TextureDecoder
+from models.voice_encoder import VoiceEncoder
 
 
 class TalkingFace(nn.Module):
@@ -18,7 +19,7 @@ class TalkingFace(nn.Module):
 
     def __init__(
         self,
-        encoder: AudioEncoder,
+        encoder: AudioEncoder | VoiceEncoder,
         geometry: GeometryDecoder,
         blendshapes: BlendshapeDecoder,
         texture: TextureDecoder | None = None,

@@ -14,7 +14,7 @@ FFT_LENGTH = 512
 """The next power of two; its 257 bins less the one at 0 Hz give the paper's 256."""
 BINS = 256
 COLUMNS = 24
-"""Columns in the window of one frame: 240 ms centred on it (section 3)."""
+"""Columns in the window of one frame: 240 ms centred on it (section 3). Networks may read more (`encoder.columns`)."""
 COMPRESSION = 0.3
 """Exponent of the magnitude: brings speech's 60 dB into the range a network likes."""
 
@@ -35,7 +35,7 @@ class Windows:
     """Spectrogram windows of T frames, with the columns that several windows share kept once.
 
     columns: (C, 2, 256) float32, real and imaginary part, magnitude compressed.
-    index: (T, 24) int64, which columns make up each window; `columns[index]` is (T, 24, 2, 256).
+    index: (T, K) int64, which columns make up each window; `columns[index]` is (T, K, 2, 256).
     """
 
     columns: np.ndarray
@@ -76,15 +76,15 @@ def normalise_level(samples: np.ndarray) -> np.ndarray:
     return samples if gain == 1.0 else (samples * gain).astype(np.float32)
 
 
-def window_centres(times: np.ndarray, look_ahead: float | None = None) -> np.ndarray:
-    """Sample positions of the 24 columns of each frame, (T, 24) int64; some lie outside the recording.
+def window_centres(times: np.ndarray, look_ahead: float | None = None, count: int = COLUMNS) -> np.ndarray:
+    """Sample positions of the `count` columns of each frame, (T, count) int64; some lie outside the recording.
 
-    times: (T,) seconds. Column k is centred at the frame's time + (k - 11.5) * 10 ms. look_ahead: seconds of sound
-    after the frame's time that may be heard; the columns that reach further repeat the last one that does not. None
-    or 0.13 and more hears all 24.
+    times: (T,) seconds. Column k is centred at the frame's time + (k - (count - 1) / 2) * 10 ms. look_ahead: seconds
+    of sound after the frame's time that may be heard; the columns that reach further repeat the last one that does
+    not. None hears all of them.
     """
     times = np.asarray(times)
-    offsets = (np.arange(COLUMNS) - (COLUMNS - 1) / 2) * HOP_SECONDS
+    offsets = (np.arange(count) - (count - 1) / 2) * HOP_SECONDS
     centres = np.rint((times[:, None] + offsets) * SAMPLE_RATE).astype(np.int64)
     if look_ahead is None:
         return centres
@@ -100,9 +100,14 @@ def samples_needed(times: np.ndarray, look_ahead: float) -> np.ndarray:
 
 
 def spectrogram_windows(
-    samples: np.ndarray, times: np.ndarray, snap: bool = False, gain: float = 1.0, look_ahead: float | None = None
+    samples: np.ndarray,
+    times: np.ndarray,
+    snap: bool = False,
+    gain: float = 1.0,
+    look_ahead: float | None = None,
+    count: int = COLUMNS,
 ) -> Windows:
-    """Cut the 24 columns around each frame out of a recording.
+    """Cut the `count` columns around each frame out of a recording.
 
     samples: (n,) float32 at 16 kHz, level-normalised or with the `gain` that does it; times: (T,) seconds, any frame
     rate, real time stamps. Outside the recording there is silence. look_ahead: see `window_centres`.
@@ -112,7 +117,7 @@ def spectrogram_windows(
     times = np.asarray(times)
     if snap:
         times = times[0] + np.rint((times - times[0]) / HOP_SECONDS) * HOP_SECONDS
-    centres = window_centres(times, look_ahead)
+    centres = window_centres(times, look_ahead, count)
     unique, index = np.unique(centres, return_inverse=True)
     return Windows(spectrum(samples, unique, gain), index.reshape(centres.shape))
 

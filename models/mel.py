@@ -1,0 +1,28 @@
+"""The mel scale: bands as wide as the ear tells frequencies apart."""
+
+import numpy as np
+
+MEL_BANDS = 80
+LOWEST, HIGHEST = 60.0, 7600.0
+BINS, BIN_HZ = 256, 31.25
+
+
+def mel_weights() -> np.ndarray:
+    """(80, 256) float32: how much each spectrum bin (31.25 Hz to 8 kHz) counts in each triangular band."""
+    edges = _hertz(np.linspace(_mel(LOWEST), _mel(HIGHEST), MEL_BANDS + 2))
+    frequency = np.arange(1, BINS + 1) * BIN_HZ
+    rise = (frequency - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
+    fall = (edges[2:, None] - frequency) / (edges[2:] - edges[1:-1])[:, None]
+    weights = np.clip(np.minimum(rise, fall), 0, None)
+    # Below 1 kHz a band is narrower than the bins are apart, and may fall between two of them.
+    nearest = np.abs(frequency[None] - edges[1:-1, None]).argmin(1)
+    weights[np.arange(MEL_BANDS), nearest] += weights.sum(1) == 0
+    return (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+
+
+def _mel(hertz: float | np.ndarray) -> np.ndarray:
+    return 2595 * np.log10(1 + np.asarray(hertz) / 700)
+
+
+def _hertz(mel: np.ndarray) -> np.ndarray:
+    return 700 * (10 ** (mel / 2595) - 1)

@@ -1,0 +1,81 @@
+"""Spectrogram windows to a short code of the sound, small enough to learn on and fast enough to run on two cores."""
+
+import torch
+from torch import Tensor, nn
+
+from models.mel import MEL_BANDS, mel_weights
+
+LEVELS = 5
+COLUMNS = 2 ** (LEVELS + 1) - 1
+"""Columns in a window: 63, 630 ms, which five halvings without padding bring to one."""
+
+
+class Halving(nn.Module):
+    """Each row and its neighbours, three in all, to one row: a convolution of kernel 3 and stride 2 without padding.
+
+    With `residual`, what is computed is added to the middle row (He et al. 2016, pre-activation).
+    """
+
+    def __init__(self, before: int, width: int, residual: bool, dropout: float) -> None:
+        super().__init__()
+        self.normalise = nn.LayerNorm(before)
+        self.gather = nn.Linear(3 * before, width)
+        self.mix = nn.Linear(width, width)
+        self.dropout = nn.Dropout(dropout)
+        self.residual = residual
+
+    def forward(self, rows: Tensor, triples: Tensor) -> Tensor:
+        """rows (N, before), triples (M, 3) indices into them -> (M, width)."""
+        normal = self.normalise(rows)
+        result = self.mix(nn.functional.gelu(self.gather(normal[triples].flatten(1)), approximate="tanh"))
+        return rows[triples[:, 1]] + self.dropout(result) if self.residual else result
+
+
+class VoiceEncoder(nn.Module):
+    """Mel-like bands of every column, then five levels that each halve the window.
+
+    Neighbouring windows share most of their columns, and the triples made of them: whatever several windows share is
+    computed once, on every level. At 25 frames a second that leaves one row a frame on all levels but the first.
+    """
+
+    columns = COLUMNS
+    """In a window."""
+
+    def __init__(self, width: int, code_length: int, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.bands = nn.Linear(256, MEL_BANDS)
+        with torch.no_grad():
+            self.bands.weight.copy_(torch.from_numpy(mel_weights()))
+            self.bands.bias.zero_()
+        widths = [MEL_BANDS, *[width] * LEVELS]
+        self.levels = nn.ModuleList(
+            Halving(before, after, before == after, dropout)
+            for before, after in zip(widths[:-1], widths[1:], strict=True)
+        )
+        self.normalise = nn.LayerNorm(width)
+        self.code = nn.Linear(width, code_length)
+
+    def features(self, columns: Tensor, index: Tensor) -> Tensor:
+        """columns (C, 2, 256), index (B, 63) int64 into them -> (B, width), what the code is made of."""
+        rows = self.bands(torch.linalg.vector_norm(columns, dim=1))
+        for level in self.levels:
+            triples, index = shared_triples(index, len(rows))
+            rows = level(rows, triples)
+        return self.normalise(rows[index[:, 0]])
+
+    def forward(self, columns: Tensor, index: Tensor) -> Tensor:
+        """columns (C, 2, 256), index (B, 63) int64 into them -> codes (B, code_length)."""
+        return self.code(self.features(columns, index))
+
+
+def shared_triples(index: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The different triples of neighbours in windows, and each window in terms of them.
+
+    index: (B, 2n + 1) of rows 0..count-1. Returns (M, 3) int64, and (B, n) int64 into these M.
+    """
+    triples = torch.stack([index[:, :-2:2], index[:, 1:-1:2], index[:, 2::2]], dim=-1)
+    keys = (triples[..., 0] * count + triples[..., 1]) * count + triples[..., 2]
+    unique, places = torch.unique(keys, return_inverse=True)
+    chosen = triples.new_empty(len(unique), 3)
+    chosen[places.flatten()] = triples.flatten(0, 1)
+    return chosen, places

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.evaluation.metrics import INTEROCULAR_MM, correlation
+from backend.evaluation.metrics import correlation
 from backend.normalisation.pose import apply, fit_similarity, rotation_of
-from backend.normalisation.reference import lip_gap
+from backend.normalisation.reference import INTEROCULAR_MM, lip_gap
 from backend.training.targets import fit_targets
 from benchmarks.machine import describe_machine
 from benchmarks.relit_speaker import ACTOR

@@ -3,11 +3,10 @@
 import numpy as np
 import torch
 
+from backend.normalisation.reference import INTEROCULAR_MM
 from backend.training.losses import ssim_map
 from shape_keys.topology import LIPS, LOWER_INNER_LIP, UPPER_INNER_LIP
 
-INTEROCULAR_MM = 90.0
-"""Distance of an adult's outer eye corners: turns interocular units into millimetres."""
 LONGEST_LAG = 10
 """Frames either way in which `aperture_offset` looks for the best agreement."""
 

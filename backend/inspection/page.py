@@ -41,6 +41,7 @@ ROWS = (
     ("asymmetry", "difference of brightness between the sides", "{:.0%}"),
     ("brightness", "brightness of the face", "{:.0%}"),
     ("occluded", "frames with a covered lower face", "{:.1%}"),
+    ("jitter", "movement of rigid points from frame to frame", "{:.2f} mm"),
     ("opening", "widest lip gap over the distance of the eye corners", "{:.3f}"),
     ("lip_sound", "correlation of lips and sound", "{:.2f}"),
     ("offset", "sound late by (moved already)", "{:.3f} s"),

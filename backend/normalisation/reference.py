@@ -19,6 +19,9 @@ from shape_keys.topology import (
     VERTEX_COUNT,
 )
 
+INTEROCULAR_MM = 90.0
+"""Distance of an adult's outer eye corners: turns interocular units into millimetres."""
+
 LIDS = ((159, 145), (386, 374))
 """Upper and lower lid of the subject's right and left eye (MediaPipe face mesh)."""
 

@@ -6,10 +6,11 @@ import numpy as np
 
 from backend.audio.condition import SoundCondition, examine_sound
 from backend.normalisation.pose import scale_of, yaw_pitch_roll
-from backend.normalisation.reference import lip_gap
+from backend.normalisation.reference import INTEROCULAR_MM, lip_gap
 from backend.tracking.gaps import Gap
 from backend.training.dataset import Dataset
 from backend.training.occlusion import covered_frames
+from shape_keys.topology import RIGID
 
 WIDE_PERCENTILE = 95.0
 """Of the lip gap: how far the mouth opens, a single bad frame apart."""
@@ -50,6 +51,8 @@ class QualityFigures:
     """Median brightness of the face, 0..1."""
     occluded: float
     """Share of the usable frames in which something covers the lower face."""
+    jitter: float
+    """Median movement of the rigid vertices from frame to frame once the pose is removed, millimetres."""
     opening: float
     """95th percentile of the lip gap, interocular."""
     lip_sound: float
@@ -88,6 +91,7 @@ def measure_dataset(dataset: Dataset) -> QualityFigures:
         asymmetry=float(np.median(asymmetry)),
         brightness=float(np.median(brightness)),
         occluded=float(covered_frames(np.asarray(dataset.agreement)[valid]).mean()),
+        jitter=rigid_jitter(dataset),
         opening=float(np.percentile(lip_gap(np.asarray(dataset.vertices)[valid]), WIDE_PERCENTILE)),
         lip_sound=dataset.description["audio_offset"]["correlation"] or float("nan"),
         offset=dataset.description["audio_offset"]["seconds"],
@@ -103,6 +107,19 @@ def frame_rate(dataset: Dataset) -> float:
     clip, times = np.asarray(dataset.clip), np.asarray(dataset.times)
     steps = np.diff(times)[np.diff(clip) == 0]
     return float(1.0 / max(np.median(steps), 1e-6)) if len(steps) else 0.0
+
+
+def rigid_jitter(dataset: Dataset) -> float:
+    """Median distance that RIGID vertices move between neighbouring frames, millimetres; NaN without neighbours.
+
+    The outer eye corners are taken to be 90 mm apart. A tracker without noise on a rigid skull gives 0.
+    """
+    valid, clip = np.asarray(dataset.valid), np.asarray(dataset.clip)
+    neighbours = valid[1:] & valid[:-1] & (np.diff(clip) == 0)
+    if not neighbours.any():
+        return float("nan")
+    steps = np.linalg.norm(np.diff(dataset.vertices[:, RIGID], axis=0), axis=2)[neighbours]
+    return float(np.median(steps) * INTEROCULAR_MM)
 
 
 def _sound(dataset: Dataset) -> SoundCondition:

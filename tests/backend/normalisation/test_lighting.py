@@ -56,6 +56,18 @@ def test_what_does_not_agree_loses_its_weight(albedo, skin_mask):
     )
 
 
+def test_a_region_that_never_agrees_takes_its_gain_from_its_neighbours(albedo, skin_mask):
+    """A strand of hair wider than the patch, so that none of the patch agrees: damping leaves it 1/64 of its weight."""
+    lit = albedo * np.float32(0.8)
+    rng = np.random.default_rng(3)
+    hair = np.s_[80:104, 100:124]
+    lit[hair] = rng.uniform(0.0, 1.0, size=(6, 6, 1)).repeat(4, axis=0).repeat(4, axis=1)
+    lighting = estimate_lighting(albedo, lit, skin_mask, specularities=False)
+    assert lighting.weights[88:96, 108:116].max() < 0.1
+    normalised = lighting.gain * lighting.colour_gain.mean()
+    np.testing.assert_allclose(normalised[88:96, 108:116], 1 / 0.8, rtol=0.2)
+
+
 def test_restore_is_the_inverse_of_normalise(albedo, skin_mask):
     lit = np.clip(albedo * side_light(-0.3)[..., None] * [1.1, 1, 0.9], 0, 1).astype(np.float32)
     lit[40:60, 100:150] += (1 - lit[40:60, 100:150]) * 0.3

@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -14,7 +15,7 @@ from backend.errors import InputError
 from backend.tracking.gaps import Gap
 from backend.training.dataset import Dataset, build_dataset, open_dataset
 from backend.training.quality import assess_dataset, check_quality, judge_figures, verdict
-from backend.training.quality_figures import QualityFigures
+from backend.training.quality_figures import QualityFigures, rigid_jitter
 from backend.training.train import TrainRequest, train
 from backend.video.decode import iterate_frames
 from tests.backend.audio.test_condition import chords, under
@@ -32,6 +33,7 @@ GOOD = QualityFigures(
     asymmetry=0.07,
     brightness=0.5,
     occluded=0,
+    jitter=0.2,
     opening=0.15,
     lip_sound=0.7,
     offset=0,
@@ -88,6 +90,18 @@ def test_every_figure_has_its_finding(name, figure, warning, severe):
         assert finding.sentence.endswith(".")
         assert finding.advice.endswith(".")
         assert "{" not in str(finding)
+
+
+def test_jitter_is_what_rigid_points_move():
+    """One unit is 90 mm; neither gaps nor cuts between clips count as movement."""
+    rng = np.random.default_rng(0)
+    direction = rng.normal(size=(6, 468, 3))
+    vertices = np.cumsum(direction / np.linalg.norm(direction, axis=2, keepdims=True), axis=0) * 0.01
+    vertices[3] = 50.0
+    valid = np.array([True, True, True, False, True, True])
+    dataset = SimpleNamespace(vertices=vertices, valid=valid, clip=np.zeros(6, int))
+    assert rigid_jitter(dataset) == pytest.approx(0.9)
+    assert np.isnan(rigid_jitter(SimpleNamespace(vertices=vertices, valid=valid, clip=np.arange(6))))
 
 
 def test_the_synthetic_speaker_passes(excerpt):

@@ -13,14 +13,19 @@ HOME_VARIABLE = "MOUTHPIECE_HOME"
 """Environment variable that moves the user's own data elsewhere."""
 
 
-def user_actors() -> Path:
-    """Folder of the user's own actors; it may not exist yet."""
+def user_home() -> Path:
+    """Folder of the user's own data; it may not exist yet."""
     home = os.environ.get(HOME_VARIABLE)
     if home:
-        return Path(home).expanduser() / "actors"
+        return Path(home).expanduser()
     from platformdirs import user_data_path
 
-    return user_data_path("mouthpiece", appauthor=False) / "actors"
+    return user_data_path("mouthpiece", appauthor=False)
+
+
+def user_actors() -> Path:
+    """Folder of the user's own actors; it may not exist yet."""
+    return user_home() / "actors"
 
 
 def list_actors() -> Iterator[Path]:

@@ -12,10 +12,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 OURS = {"backend", "models", "shape_keys", "blender_addon"}
 MEDIA = {"av", "cv2", "mediapipe", "PIL", "tqdm", "platformdirs", "safetensors"}
+WEB = {"fastapi", "starlette", "uvicorn", "pydantic"}
 ALLOWED = {
     "shape_keys": {"numpy", "scipy", "shape_keys"},
     "models": {"numpy", "torch", "safetensors", "models", "shape_keys"},
-    "backend": {"numpy", "scipy", "torch", "backend", "models", "shape_keys"} | MEDIA,
+    "backend": {"numpy", "scipy", "torch", "backend", "models", "shape_keys"} | MEDIA | WEB,
     "blender_addon": {"numpy", "bpy", "bpy_extras", "mathutils", "bl_math", "gpu", "aud"},
 }
 """Top-level packages that each of ours may import besides the standard library and itself by relative imports."""

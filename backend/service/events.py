@@ -1,0 +1,83 @@
+"""Who wants to hear of which job, and what they hear: the newest state of each job, never a growing backlog."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from backend.service.problems import Busy
+
+MOST_LISTENERS = 200
+HEARTBEAT_SECONDS = 15.0
+"""A comment is sent this often, so that both ends notice when the other is gone."""
+
+
+class Listener:
+    """One open event stream; keeps the newest view of each job that it has not yet sent."""
+
+    def __init__(self, job_id: str | None) -> None:
+        self.job_id = job_id
+        self._waiting: dict[str, dict[str, Any]] = {}
+        self._news = asyncio.Event()
+        self.closed = False
+
+    def hear(self, view: dict[str, Any]) -> None:
+        """Take the newest view of a job."""
+        self._waiting[view["id"]] = view
+        self._news.set()
+
+    def close(self) -> None:
+        """Nothing more will be heard."""
+        self.closed = True
+        self._news.set()
+
+    async def listen(self) -> dict[str, Any] | None:
+        """The next view, or None where nothing happened for a while."""
+        if not self._waiting:
+            self._news.clear()
+            try:
+                await asyncio.wait_for(self._news.wait(), HEARTBEAT_SECONDS)
+            except TimeoutError:
+                return None
+        return self._waiting.pop(next(iter(self._waiting))) if self._waiting else None
+
+
+class Events:
+    """All open event streams."""
+
+    def __init__(self) -> None:
+        self._listeners: set[Listener] = set()
+
+    def publish(self, view: dict[str, Any]) -> None:
+        """Tell everybody who listens to this job, or to all."""
+        for listener in self._listeners:
+            if listener.job_id in (None, view["id"]):
+                listener.hear(view)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._listeners)
+
+    def close(self) -> None:
+        """End all streams: the service stops, and clients connect again when it is back."""
+        for listener in self._listeners:
+            listener.close()
+
+    def add(self, job_id: str | None) -> Listener:
+        """Open a stream for one job, or for all. Raises Busy."""
+        if len(self._listeners) >= MOST_LISTENERS:
+            raise Busy(f"{MOST_LISTENERS} event streams are open already; close one.", 5)
+        listener = Listener(job_id)
+        self._listeners.add(listener)
+        return listener
+
+    async def stream(self, listener: Listener) -> AsyncIterator[dict[str, Any] | None]:
+        """The views for a listener until it is closed or its job has ended; None is a heartbeat."""
+        try:
+            while not listener.closed:
+                view = await listener.listen()
+                yield view
+                if view is not None and listener.job_id and view["state"] in ("done", "failed", "cancelled"):
+                    return
+        finally:
+            self._listeners.discard(listener)

@@ -1,0 +1,255 @@
+"""What is sent and what is answered, as the OpenAPI document shows it."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from backend.inference.request import BLENDER_ENDINGS
+
+DIGEST = r"^[0-9a-f]{64}$"
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+TITLE = r"^[A-Za-z0-9(\[][A-Za-z0-9 ._()\[\]-]{0,79}$"
+"""Of recordings and lines: becomes a file's name, so no separators and no leading dot."""
+Digest = Annotated[
+    str, Field(pattern=DIGEST, examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"])
+]
+ActorName = Annotated[str, Field(pattern=NAME, examples=["default"])]
+Title = Annotated[str, Field(pattern=TITLE, examples=["line 12"])]
+Output = Literal["blend", "glb", "usdc", "abc", "fbx", "csv", "mp4"]
+assert {f".{name}" for name in ("blend", "glb", "usdc", "abc", "fbx")} == set(BLENDER_ENDINGS)
+State = Literal["queued", "running", "cancelling", "done", "failed", "cancelled"]
+Kind = Literal["animate", "batch", "inspect", "train"]
+
+
+class Sent(BaseModel):
+    """Base of what clients send: nothing unknown, nothing converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Source(Sent):
+    """A recording or video: an upload by its id, or a file in a folder that the service was started with (--allow)."""
+
+    upload: Digest | None = None
+    path: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "Source":
+        if (self.upload is None) == (self.path is None):
+            raise ValueError("give either upload or path")
+        return self
+
+
+class AnimateOptions(Sent):
+    """How to animate; as the options of `mouthpiece animate`."""
+
+    fps: Annotated[float, Field(ge=1, le=240)] = 25.0
+    intensity: Annotated[float, Field(ge=0, le=3)] = 1.0
+    smooth: Annotated[float, Field(ge=0, le=1)] = 0.0
+    texture: bool = True
+    size: Annotated[int, Field(ge=64, le=4096, multiple_of=2)] = 512
+    outputs: Annotated[list[Output], Field(max_length=7)] = []
+    """Besides the animation itself."""
+
+
+class Asked(Sent):
+    """Base of all jobs that are asked for."""
+
+    name: Title = "untitled"
+    priority: Annotated[int, Field(ge=0, le=9)] = 5
+
+
+class AnimateJob(Asked):
+    """One recording to an animation."""
+
+    kind: Literal["animate"]
+    audio: Source
+    actor: ActorName = "default"
+    options: AnimateOptions = AnimateOptions()
+
+
+class Line(Sent):
+    """One recording of a batch."""
+
+    name: Title
+    audio: Source
+    actor: ActorName = "default"
+    options: AnimateOptions = AnimateOptions()
+
+
+class BatchJob(Asked):
+    """Many recordings, each to an animation in a folder of its own."""
+
+    kind: Literal["batch"]
+    lines: Annotated[list[Line], Field(min_length=1, max_length=500)]
+
+    @model_validator(mode="after")
+    def _own_names(self) -> "BatchJob":
+        names = [line.name.lower() for line in self.lines]
+        if len({*names, "lines.json"}) <= len(names):
+            raise ValueError("two lines have the same name, or one is called lines.json, which is the report's")
+        return self
+
+
+class InspectJob(Asked):
+    """What training would see in some videos."""
+
+    kind: Literal["inspect"]
+    videos: Annotated[list[Source], Field(min_length=1, max_length=100)]
+
+
+class Consent(Sent):
+    """The speaker's consent, without which nobody's likeness is trained (docs/guide/consent.md)."""
+
+    speaker: Annotated[str, Field(min_length=1, max_length=200)]
+    statement: Annotated[str, Field(min_length=1, max_length=2000)]
+    given_by: Annotated[str, Field(min_length=1, max_length=200)]
+    date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    licence: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class TrainOptions(Sent):
+    """How to train; as the options of `mouthpiece train`."""
+
+    preset: Literal["default", "paper"] = "default"
+    epochs: Annotated[int, Field(ge=1, le=10_000)] = 70
+    seed: Annotated[int, Field(ge=0, le=2**31)] = 0
+    held_out: Annotated[float, Field(ge=0.05, le=0.5)] = 0.15
+    accept_quality: bool = False
+    overwrite: bool = False
+
+
+class TrainJob(Asked):
+    """Videos of one speaker to an actor among your own."""
+
+    kind: Literal["train"]
+    videos: Annotated[list[Source], Field(min_length=1, max_length=100)]
+    actor: ActorName
+    consent: Consent
+    options: TrainOptions = TrainOptions()
+
+
+AnyJob = Annotated[AnimateJob | BatchJob | InspectJob | TrainJob, Field(discriminator="kind")]
+
+
+class LocalFile(Sent):
+    """A file in a folder that the service was started with (--allow)."""
+
+    path: Annotated[str, Field(min_length=1, max_length=4096)]
+    kind: Literal["sound", "video"] = "sound"
+
+
+# ---------------------------------------------------------------- answers
+
+
+class ProblemBody(BaseModel):
+    """Every refusal: a sentence, and the status once more."""
+
+    error: str = Field(examples=["There is no job 00112233445566778899aabbccddeeff."])
+    status: int = Field(examples=[404])
+
+
+class UploadView(BaseModel):
+    """A file that was taken; the id is its SHA-256."""
+
+    id: Digest
+    kind: Literal["sound", "video"]
+    size: int
+    seconds: float
+
+
+class ProgressView(BaseModel):
+    """How far a running job is."""
+
+    stage: str
+    done: int
+    total: int
+    seconds_left: float | None
+
+
+class ResultView(BaseModel):
+    """What can be fetched."""
+
+    size: int
+    sha256: Digest
+
+
+class JobView(BaseModel):
+    """A job: what it is, how far it is, how it ended."""
+
+    id: str = Field(examples=["00112233445566778899aabbccddeeff"])
+    kind: Kind
+    state: State
+    name: str
+    actor: str | None
+    priority: int
+    seconds: float = Field(description="Seconds of sound or video.")
+    created: str
+    started: str | None
+    finished: str | None
+    ahead: int | None = Field(description="Jobs that are done before this one, while it waits.")
+    progress: ProgressView | None
+    error: str | None
+    warnings: list[str]
+    cached: bool = Field(description="The result was there already from an identical job.")
+    tries: int
+    result: ResultView | None
+    expired: bool = Field(description="It was done, and its result has expired.")
+
+
+class JobList(BaseModel):
+    """The newest jobs first."""
+
+    jobs: list[JobView]
+
+
+class MemberView(BaseModel):
+    """A file in a result."""
+
+    name: str
+    size: int
+
+
+class FileList(BaseModel):
+    """The files in a result."""
+
+    files: list[MemberView]
+
+
+class ActorView(BaseModel):
+    """An actor; error says why it cannot be used."""
+
+    name: str
+    digest: str
+    licence: str
+    speaker: str
+    shipped: bool
+    metrics: dict[str, float]
+    error: str | None
+
+
+class ActorList(BaseModel):
+    """All actors, your own before the shipped ones."""
+
+    actors: list[ActorView]
+
+
+class Health(BaseModel):
+    """That the service is there; open to everybody, so it says no more."""
+
+    service: Literal["mouthpiece"]
+    status: Literal["ok", "degraded"]
+    version: str
+
+
+class Status(BaseModel):
+    """How the service is, for those who may know."""
+
+    version: str
+    uptime: float
+    jobs: dict[str, int]
+    workers: list[dict[str, Any]]
+    disk_free: int
+    kept: int = Field(description="Bytes of uploads and results.")
+    problems: list[str]
+    limits: dict[str, int]

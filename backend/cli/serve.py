@@ -1,6 +1,7 @@
 """Run the local service that the Blender add-on and the page in the browser talk to."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from backend.cli.options import add_options, field_docs
@@ -50,12 +51,16 @@ def run(options: argparse.Namespace) -> None:
         raise EnvironmentProblem(
             f"The service needs {error.name}, which is not installed; run: python3 build.py setup --only service"
         ) from None
-    serve(settings, home, options.verbose, _tell)
+    serve(settings, home, options.verbose, lambda url, token: _tell(url, token, settings.layout.token))
 
 
-def _tell(url: str, token: str) -> None:
+def _tell(url: str, token: str, file: Path) -> None:
+    """Say where the service is; the token is shown to a person, and not written into what may be a log."""
     print(f"Mouthpiece serves at {url}")
-    print(f"In a browser: {url}/#token={token}", flush=True)
+    if sys.stdout.isatty():
+        print(f"In a browser: {url}/#token={token}", flush=True)
+    else:
+        print(f"In a browser: {url} (the token stands in {file})", flush=True)
 
 
 def _replace_token(settings: ServiceSettings) -> None:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ import numpy as np
 from backend.errors import ActorError, UsageError
 
 if TYPE_CHECKING:
+    from models.motion_network import MotionNetwork
     from models.presets import ModelConfig
     from models.talking_face import TalkingFace
 
@@ -50,13 +52,27 @@ class ReferenceFace:
 
 @dataclass(frozen=True)
 class Actor:
-    """A loaded actor. atlas: (256, 256, 3) uint8; digest: of everything that shapes its output."""
+    """A loaded actor. atlas: (256, 256, 3) uint8; digest: of everything that shapes its output.
+
+    `motion` moves the face and needs no PyTorch; `model` is the whole network and loads PyTorch when first asked for.
+    """
 
     name: str
+    folder: Path
     reference: ReferenceFace
     atlas: np.ndarray
-    model: "TalkingFace"
+    motion: "MotionNetwork"
     description: dict[str, Any] = field(repr=False)
+
+    @cached_property
+    def model(self) -> "TalkingFace":
+        """The network in PyTorch, for textures. Raises ActorError where its weights do not fit the description."""
+        return _load_model(self.folder, self.description)
+
+    @property
+    def has_texture(self) -> bool:
+        """Whether the network predicts the lip texture."""
+        return bool(self.description["model"].get("texture_widths", True))
 
     @property
     def digest(self) -> str:
@@ -134,16 +150,27 @@ def read_description(folder: Path) -> dict[str, Any]:
 
 
 def load_actor(folder: Path) -> Actor:
-    """Read an actor. Raises ActorError where anything is missing, damaged or does not fit together."""
+    """Read an actor. Raises ActorError where anything is missing, damaged or does not fit together.
+
+    The weights of the texture are read when they are needed; `load_whole_actor` reads all.
+    """
     folder = Path(folder)
     description = read_description(folder)
     return Actor(
         str(description.get("name", folder.name)),
+        folder,
         _load_reference(folder / REFERENCE),
         _load_atlas(folder / ATLAS),
-        _load_model(folder, description),
+        _load_motion(folder, description),
         description,
     )
+
+
+def load_whole_actor(folder: Path) -> Actor:
+    """Read an actor with all its weights. Raises ActorError as `load_actor` does."""
+    actor = load_actor(folder)
+    _ = actor.model
+    return actor
 
 
 def _load_atlas(path: Path) -> np.ndarray:
@@ -170,20 +197,29 @@ def _load_reference(path: Path) -> ReferenceFace:
         raise ActorError(f"{path} is not a reference face ({error}); get the actor again.") from None
 
 
-def _load_model(folder: Path, description: dict[str, Any]) -> "TalkingFace":
+def _load_motion(folder: Path, description: dict[str, Any]) -> "MotionNetwork":
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
 
-    from models.presets import ModelConfig, build_model
+    from models.motion_network import load_motion_network
 
     try:
-        sizes: dict[str, Any] = description["model"]
-        values: dict[str, Any] = {key: tuple(size) if isinstance(size, list) else size for key, size in sizes.items()}
-        model = build_model(ModelConfig(**values))
-        model.load_state_dict(load_file(folder / MODEL))
+        network = load_motion_network(folder / MODEL)
+        if network.code_length != description["model"]["code_length"]:
+            raise ValueError(f"codes of {network.code_length} numbers")
+    except (SafetensorError, TypeError, ValueError, KeyError) as error:
+        raise ActorError(f"{folder / MODEL} does not fit the network in {DESCRIPTION} ({error}).") from None
+    return network
+
+
+def _load_model(folder: Path, description: dict[str, Any]) -> "TalkingFace":
+    from safetensors import SafetensorError
+
+    from models.loading import load_model
+
+    try:
+        return load_model(folder / MODEL, description["model"])
     except (SafetensorError, RuntimeError, TypeError, ValueError, KeyError, AttributeError) as error:
         raise ActorError(f"{folder / MODEL} does not fit the network in {DESCRIPTION} ({error}).") from None
-    return model.eval()
 
 
 def _sha256(path: Path) -> str:

@@ -14,10 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import IO, Protocol
 
 import numpy as np
 
 from backend.errors import InputError, UsageError
+from backend.progress import Progress, no_progress
 
 FORMAT = 1
 """Raised when the arrays change their meaning."""
@@ -25,8 +27,21 @@ ANIMATION = "animation.npz"
 ATLAS_FOLDER = "atlas"
 ATLAS_RECTANGLE = "atlas.json"
 REFERENCE_ATLAS = "reference_atlas.png"
+ROWS_AT_ONCE = 500
+"""Rows of an array computed and written in one go: 3 MB of vertices."""
 OUR_FILES = (ANIMATION, REFERENCE_ATLAS, "actor.json")
 """A folder that holds one of these was written by this program and may be replaced when asked."""
+
+
+class Rows(Protocol):
+    """An array, or what computes one piece by piece: has a shape and a dtype, and gives slices along its first axis."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> np.dtype: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, rows: slice, /) -> np.ndarray: ...
 
 
 @dataclass(frozen=True)
@@ -35,7 +50,7 @@ class Animation:
 
     fps: float
     reference: np.ndarray
-    offsets: np.ndarray
+    offsets: Rows
     uv: np.ndarray
     triangles: np.ndarray
     weights: np.ndarray
@@ -62,16 +77,33 @@ class Animation:
     @property
     def vertices(self) -> np.ndarray:
         """(T, 468, 3) float32."""
-        return self.reference + self.offsets
+        return self.reference + self.offsets[:]
 
 
-def save_animation(animation: Animation, folder: Path) -> Path:
-    """Write `animation.npz` into a folder that exists; returns its path."""
+def save_animation(animation: Animation, folder: Path, progress: Progress = no_progress) -> Path:
+    """Write `animation.npz` into a folder that exists, piece by piece; returns its path."""
     path = folder / ANIMATION
-    arrays = {field.name: getattr(animation, field.name) for field in fields(animation)}
-    arrays |= {"fps": np.float64(animation.fps), "weight_names": np.array(animation.weight_names)}
-    np.savez(path, format=np.int64(FORMAT), **arrays)
+    arrays: dict[str, Rows] = {"format": np.array(FORMAT, np.int64)}
+    for field in fields(animation):
+        value = getattr(animation, field.name)
+        arrays[field.name] = value if hasattr(value, "dtype") else np.array(value)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, rows in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                _write_rows(file, rows, progress if name == "offsets" else no_progress)
     return path
+
+
+def _write_rows(file: IO[bytes], rows: Rows, progress: Progress) -> None:
+    """Write an array as .npy without having it in memory whole."""
+    header = {"descr": np.lib.format.dtype_to_descr(rows.dtype), "fortran_order": False, "shape": rows.shape}
+    np.lib.format.write_array_header_1_0(file, header)
+    if not rows.shape:
+        file.write(np.asarray(rows).tobytes())
+        return
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        file.write(rows[start : start + ROWS_AT_ONCE].tobytes())
+        progress("write", min(start + ROWS_AT_ONCE, len(rows)), len(rows))
 
 
 def load_animation(folder: Path) -> Animation:

@@ -8,6 +8,8 @@ from backend.errors import InputError, UsageError
 
 SAMPLE_RATE = 16_000
 """Samples a second everywhere inside the backend."""
+SAMPLE_BYTES = 4
+"""Of a float32."""
 MIN_SECONDS = 0.1
 """Shorter than this there is no speech sound to show (about one phone)."""
 MAX_SECONDS = 2 * 3600.0
@@ -29,11 +31,11 @@ def decode_audio(path: Path) -> np.ndarray:
     seconds = len(samples) / SAMPLE_RATE
     if seconds < MIN_SECONDS:
         raise InputError(f"{path} holds {seconds:.2f} s of sound; at least {MIN_SECONDS} s are needed.")
-    bad = np.flatnonzero(~np.isfinite(samples))
-    if bad.size:
+    good = np.isfinite(samples)
+    if not good.all():
         raise InputError(
-            f"{path} has {bad.size} samples that are not numbers (NaN or infinite), the first at "
-            f"{bad[0] / SAMPLE_RATE:.3f} s; export the sound again from its source."
+            f"{path} has {np.count_nonzero(~good)} samples that are not numbers (NaN or infinite), the first at "
+            f"{np.argmin(good) / SAMPLE_RATE:.3f} s; export the sound again from its source."
         )
     return samples
 
@@ -73,20 +75,23 @@ def _resample(path: Path, container) -> np.ndarray:
     from av.audio.resampler import AudioResampler
 
     resampler = AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
-    chunks: list[np.ndarray] = []
-    start, total = None, 0
+    samples = (
+        bytearray()
+    )  # grows in place: two hours are 460 MB, and a list of pieces to be joined would need them twice
+    start = None
     for frame in decoded_frames(container):
         if start is None:
             start = first_time(container, frame)
+            _check_duration(path, start)
+            samples.extend(bytes(max(0, round(start * SAMPLE_RATE)) * SAMPLE_BYTES))
         frame.pts = None  # the resampler would otherwise fill small gaps in the time stamps with its own guesses
         for piece in resampler.resample(frame):
-            chunks.append(piece.to_ndarray()[0])
-            total += len(chunks[-1])
-        _check_duration(path, total / SAMPLE_RATE)
+            samples.extend(piece.to_ndarray()[0].data)
+        _check_duration(path, len(samples) / SAMPLE_BYTES / SAMPLE_RATE)
     if start is not None:
-        chunks += [piece.to_ndarray()[0] for piece in resampler.resample(None)]
-    samples = np.concatenate(chunks) if chunks else np.zeros(0, np.float32)
-    return _shift(samples.astype(np.float32, copy=False), round((start or 0.0) * SAMPLE_RATE))
+        for piece in resampler.resample(None):
+            samples.extend(piece.to_ndarray()[0].data)
+    return np.frombuffer(samples, np.float32)[max(0, -round((start or 0.0) * SAMPLE_RATE)) :]
 
 
 def first_time(container, frame) -> float:
@@ -110,12 +115,6 @@ def decoded_frames(container):
     except av.error.FFmpegError:
         if not decoded:
             raise
-
-
-def _shift(samples: np.ndarray, start: int) -> np.ndarray:
-    if start > 0:
-        return np.concatenate([np.zeros(start, np.float32), samples])
-    return samples[-start:]
 
 
 def _check_duration(path: Path, seconds: float) -> None:

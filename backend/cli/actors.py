@@ -25,13 +25,13 @@ def describe_actor(folder: Path, load: bool = False) -> tuple[str, str, str, str
 
     load: also build the network and read its weights, which takes a second.
     """
-    from backend.actor_file import load_actor, read_description
+    from backend.actor_file import load_whole_actor, read_description
     from backend.errors import ActorError
 
     try:
         description = read_description(folder)
         if load:
-            load_actor(folder)
+            load_whole_actor(folder)
     except ActorError as error:
         return folder.name, "?", "damaged", str(error)
     return folder.name, str(description.get("licence", "none stated")), "good", str(folder)

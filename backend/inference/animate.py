@@ -12,8 +12,6 @@ from backend.inference.request import AnimateRequest
 from backend.progress import Progress, no_progress
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from backend.actor_file import Actor
 
 
@@ -47,31 +45,32 @@ def animate(request: AnimateRequest, progress: Progress = no_progress, actor: "A
 
 def predict_animation(
     actor: "Actor", samples: np.ndarray, request: AnimateRequest, progress: Progress = no_progress
-) -> tuple[Animation, "Tensor"]:
+) -> tuple[Animation, np.ndarray]:
     """Run the network up to, and without, the textures.
 
-    samples: (n,) float32 at 16 kHz. Returns the animation and the codes (T, Ns) that its textures are decoded from.
+    samples: (n,) float32 at 16 kHz. Returns the animation, its offsets still to be computed piece by piece, and the
+    codes (T, Ns) that its textures are decoded from.
     """
     from backend.audio.decode import SAMPLE_RATE
     from backend.audio.spectrogram import frame_times
-    from backend.inference.predict import decode_motion, encode_sound, rest_code, style_codes
+    from backend.inference.motion import LazyOffsets, hear, rest_code, style_codes
     from backend.trust.provenance import provenance
     from shape_keys.arkit import NAMES
     from shape_keys.topology import TRIANGLES
 
     times = frame_times(len(samples) / SAMPLE_RATE, request.fps)
-    codes = encode_sound(actor.model, samples, times, progress)
-    codes = style_codes(codes, rest_code(actor.model), request.intensity, request.smooth * request.fps)
-    offsets, weights = decode_motion(actor.model, codes)
+    codes = hear(actor.motion, samples, times, progress)
+    if request.intensity != 1 or request.smooth > 0:
+        codes = style_codes(codes, rest_code(actor.motion), request.intensity, request.smooth * request.fps)
     with request.audio.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     animation = Animation(
         fps=request.fps,
         reference=actor.reference.vertices,
-        offsets=offsets,
+        offsets=LazyOffsets(actor.motion, codes),
         uv=actor.reference.uv[None],
         triangles=TRIANGLES,
-        weights=weights,
+        weights=actor.motion.blendshapes(codes),
         weight_names=NAMES,
         actor=actor.name,
         audio_sha256=digest,

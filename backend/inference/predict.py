@@ -1,4 +1,8 @@
-"""Samples to codes, vertices, weights and lip textures with an actor's network."""
+"""Samples to codes, vertices, weights and lip textures with a network in PyTorch, float32, frame after frame.
+
+The plain path: training measures itself with it, and the fast paths (`motion.py`, `texture.py`, `stream.py`) are
+tested against it.
+"""
 
 from collections.abc import Iterator
 
@@ -24,7 +28,7 @@ def encode_sound(
     codes = []
     for start in range(0, len(times), FRAMES_AT_ONCE):
         progress("listen", start, len(times))
-        windows = spectrogram_windows(level, times[start : start + FRAMES_AT_ONCE])
+        windows = spectrogram_windows(level, times[start : start + FRAMES_AT_ONCE], count=model.encoder.columns)
         codes.append(model.encoder(torch.from_numpy(windows.columns), torch.from_numpy(windows.index)))
     progress("listen", len(times), len(times))
     return torch.cat(codes)
@@ -33,20 +37,6 @@ def encode_sound(
 def rest_code(model: TalkingFace) -> Tensor:
     """Code of silence, (1, Ns): where the face comes to rest."""
     return encode_sound(model, np.zeros(SAMPLE_RATE // 2, np.float32), np.array([0.25]))
-
-
-def style_codes(codes: Tensor, rest: Tensor, intensity: float, smooth_frames: float) -> Tensor:
-    """Exaggerate or calm the motion, and smooth it; vertices, weights and texture follow alike.
-
-    codes: (T, Ns); rest: (1, Ns). intensity 1 leaves the motion, 0 keeps the face at rest: geometry and weights are
-    affine in the code, so scaling the code's distance from rest scales them exactly. smooth_frames: standard deviation
-    of a Gaussian over time.
-    """
-    from scipy.ndimage import gaussian_filter1d
-
-    if smooth_frames > 0:
-        codes = torch.from_numpy(gaussian_filter1d(codes.numpy(), smooth_frames, axis=0, mode="nearest"))
-    return rest + intensity * (codes - rest)
 
 
 @torch.inference_mode()

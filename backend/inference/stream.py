@@ -6,14 +6,12 @@ import numpy as np
 
 from backend.audio.decode import SAMPLE_RATE
 from backend.audio.running_level import RunningLevel
-from backend.audio.spectrogram import WINDOW, frame_times, samples_needed, spectrum, window_centres
+from backend.audio.spectrogram import HOP_SECONDS, WINDOW, frame_times, samples_needed, spectrum, window_centres
 from backend.errors import InputError, UsageError
 from models.motion_network import MotionNetwork
 
 LOOK_AHEADS = (0.0, 0.04, 0.12)
 """Seconds to choose from on the command line; what each costs in accuracy stands in docs/experiments.md."""
-FULL_LOOK_AHEAD = 0.13
-"""Seconds after a frame to which its 24 columns reach."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +25,11 @@ class LiveFrame:
     time: float
     weights: np.ndarray
     offsets: np.ndarray
+
+
+def full_look_ahead(network: MotionNetwork) -> float:
+    """Seconds after a frame to which its columns reach."""
+    return (network.columns - 1) / 2 * HOP_SECONDS + WINDOW / 2 / SAMPLE_RATE
 
 
 class StreamingSession:
@@ -44,11 +47,12 @@ class StreamingSession:
     def __init__(
         self, network: MotionNetwork, fps: float = 25.0, look_ahead: float = 0.04, gain: float | None = None
     ) -> None:
-        """look_ahead: seconds, 0 to 0.13. Raises UsageError."""
+        """look_ahead: seconds, 0 to `full_look_ahead(network)`. Raises UsageError."""
         if not 1 <= fps <= 240:
             raise UsageError(f"fps must be between 1 and 240, got {fps:g}.")
-        if not 0 <= look_ahead <= FULL_LOOK_AHEAD:
-            raise UsageError(f"The look-ahead must be between 0 and {FULL_LOOK_AHEAD} seconds, got {look_ahead:g}.")
+        if not 0 <= look_ahead <= full_look_ahead(network):
+            most = full_look_ahead(network)
+            raise UsageError(f"The look-ahead must be between 0 and {most:g} seconds, got {look_ahead:g}.")
         self.network, self.fps, self.look_ahead = network, fps, look_ahead
         self.heard = 0
         """Samples fed so far."""
@@ -72,10 +76,10 @@ class StreamingSession:
             self._level.feed(samples)
         self._samples = np.concatenate([self._samples, samples])
         self.heard += len(samples)
-        end = self._frame
-        while samples_needed(end / self.fps, self.look_ahead) < self.heard:
-            end += 1
-        return self._frames(end)
+        latest = int((self.heard / SAMPLE_RATE - self.look_ahead) * self.fps) + 1
+        numbers = np.arange(self._frame, max(self._frame, latest + 1))
+        due = samples_needed(numbers / self.fps, self.look_ahead) < self.heard
+        return self._frames(self._frame + int(due.sum()))
 
     def flush(self) -> list[LiveFrame]:
         """End the stream; returns the frames that waited for sound to come, with silence in its place."""
@@ -87,7 +91,7 @@ class StreamingSession:
         if start >= end:
             return []
         numbers = np.arange(start, end)
-        centres = window_centres(numbers / self.fps, self.look_ahead)
+        centres = window_centres(numbers / self.fps, self.look_ahead, self.network.columns)
         self._hear_columns(centres)
         codes = self.network.codes(self._features, np.searchsorted(self._centres, centres))
         self._forget()
@@ -95,7 +99,7 @@ class StreamingSession:
         return [LiveFrame(int(number), float(number / self.fps), weights, offsets) for number, weights, offsets in rows]
 
     def _hear_columns(self, centres: np.ndarray) -> None:
-        """Run the frequency layers over the columns (T, 24) that are not kept yet."""
+        """Run the frequency layers over the columns (T, K) that are not kept yet."""
         new = np.setdiff1d(centres, self._centres)
         if not len(new):
             return
@@ -110,7 +114,7 @@ class StreamingSession:
 
     def _forget(self) -> None:
         """Drop the columns and samples that no frame to come needs."""
-        needed = int(window_centres(np.array([self._frame / self.fps]))[0, 0])
+        needed = int(window_centres(np.array([self._frame / self.fps]), count=self.network.columns)[0, 0])
         kept = self._centres >= needed
         self._centres, self._features = self._centres[kept], self._features[kept]
         position = min(max(0, needed - WINDOW // 2), self.heard)

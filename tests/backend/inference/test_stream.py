@@ -9,7 +9,7 @@ import torch
 from backend.audio.decode import SAMPLE_RATE
 from backend.audio.spectrogram import frame_times, spectrogram_windows
 from backend.errors import InputError, UsageError
-from backend.inference.stream import FULL_LOOK_AHEAD, StreamingSession
+from backend.inference.stream import StreamingSession, full_look_ahead
 from models.motion_network import MotionNetwork
 from models.presets import DEFAULT, build_model
 
@@ -20,7 +20,7 @@ TOLERANCE = 1e-5
 @pytest.fixture(scope="module")
 def model():
     torch.manual_seed(0)
-    return build_model(replace(DEFAULT, frequency_widths=(8,) * 6, time_widths=(8,) * 6, texture_widths=())).eval()
+    return build_model(replace(DEFAULT, voice_width=16, texture_widths=())).eval()
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +44,12 @@ def feed_chunks(session, samples, seed=0):
     return frames + session.flush()
 
 
-@pytest.mark.parametrize("look_ahead", [0.0, 0.04, 0.12, FULL_LOOK_AHEAD])
+@pytest.mark.parametrize("look_ahead", [0.0, 0.04, 0.12, 0.325])
 @pytest.mark.parametrize("fps", [1, 24, 25, 29.97, 60])
 def test_equals_the_plain_network_on_the_whole_recording(model, network, speech, fps, look_ahead):
     frames = feed_chunks(StreamingSession(network, fps, look_ahead, gain=2.0), speech)
     times = frame_times(len(speech) / SAMPLE_RATE, fps)
-    windows = spectrogram_windows(2 * speech, times, look_ahead=look_ahead)
+    windows = spectrogram_windows(2 * speech, times, look_ahead=look_ahead, count=network.columns)
     with torch.inference_mode():
         codes = model.encoder(torch.from_numpy(windows.columns), torch.from_numpy(windows.index))
         offsets, weights = model.geometry(codes).numpy(), model.blendshapes(codes).clamp(0, 1).numpy()
@@ -59,10 +59,11 @@ def test_equals_the_plain_network_on_the_whole_recording(model, network, speech,
     assert np.abs(np.array([frame.weights for frame in frames]) - weights).max() < TOLERANCE
 
 
-def test_hearing_all_is_hearing_without_a_limit(speech):
+def test_hearing_all_is_hearing_without_a_limit(speech, network):
     times = frame_times(len(speech) / SAMPLE_RATE, 25)
-    all_heard = spectrogram_windows(speech, times, look_ahead=FULL_LOOK_AHEAD)
-    assert np.array_equal(all_heard.index, spectrogram_windows(speech, times).index)
+    count = network.columns
+    all_heard = spectrogram_windows(speech, times, look_ahead=full_look_ahead(network), count=count)
+    assert np.array_equal(all_heard.index, spectrogram_windows(speech, times, count=count).index)
 
 
 def test_chunks_do_not_matter_while_the_level_is_followed(network, speech):

@@ -24,7 +24,7 @@ def test_equals_the_plain_float32_network(config):
     model = build_model(config).eval()
     network = MotionNetwork(arrays(model))
     columns = torch.randn(150, 2, 256)
-    index = torch.randint(0, 150, (70, 24))
+    index = torch.randint(0, 150, (70, model.encoder.columns))
     with torch.inference_mode():
         codes = model.encoder(columns, index)
         offsets, weights = model.geometry(codes), model.blendshapes(codes).clamp(0, 1)

@@ -1,0 +1,156 @@
+"""The two audio encoders in NumPy, for inference without PyTorch; models/audio_encoder.py and voice_encoder.py define them."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+SLOPE = 0.2
+"""Of the leaky ReLU, as in models/audio_encoder.py."""
+BINS_LEFT = 4
+"""256 frequency bins after six halvings."""
+LAYER_NORM_EPSILON = 1e-5
+"""PyTorch's."""
+COLUMNS_AT_ONCE = 64
+FRAMES_AT_ONCE = 32
+"""Sizes at which the widest layer of the paper's encoder stays within a core's cache (1 MB)."""
+
+
+class AudioEncoderArrays:
+    """What `AudioEncoder` computes in evaluation, to rounding."""
+
+    columns = 24
+    """In a window."""
+
+    def __init__(self, weights: Mapping[str, np.ndarray]) -> None:
+        """weights: float32 arrays under their names in `TalkingFace.state_dict()`. Raises KeyError, ValueError."""
+        self.frequency = _stack(weights, "encoder.frequency.layers")
+        self.time = _stack(weights, "encoder.time.layers")
+        self.use_phase = len(self.frequency[0][0]) == 3 * 2
+        code = weights["encoder.code.weight"]
+        self.code_weight = np.ascontiguousarray(
+            code.reshape(len(code), -1, BINS_LEFT).transpose(2, 1, 0).reshape(-1, len(code))
+        )
+        self.code_bias = weights["encoder.code.bias"]
+
+    def features(self, columns: np.ndarray) -> np.ndarray:
+        """Layers over frequency, each column alone: (C, 2, 256) float32 -> (C, 4, width)."""
+        pieces = [
+            self._features(columns[start : start + COLUMNS_AT_ONCE])
+            for start in range(0, len(columns), COLUMNS_AT_ONCE)
+        ]
+        return np.concatenate(pieces)
+
+    def codes(self, features: np.ndarray, index: np.ndarray) -> np.ndarray:
+        """Layers over time: features (C, 4, width), index (T, 24) into them -> codes (T, Ns) float32."""
+        codes = np.empty((len(index), len(self.code_bias)), np.float32)
+        for start in range(0, len(index), FRAMES_AT_ONCE):
+            rows = features[index[start : start + FRAMES_AT_ONCE]]
+            for kernel, bias in self.time:
+                rows = _halve(rows, kernel, bias)
+            codes[start : start + len(rows)] = rows.reshape(len(rows), -1) @ self.code_weight + self.code_bias
+        return codes
+
+    def _features(self, columns: np.ndarray) -> np.ndarray:
+        rows = columns if self.use_phase else np.hypot(columns[:, :1], columns[:, 1:])
+        rows = rows.transpose(0, 2, 1)[:, :, None]
+        for kernel, bias in self.frequency:
+            rows = _halve(rows, kernel, bias)
+        return rows[:, :, 0]
+
+
+class VoiceEncoderArrays:
+    """What `VoiceEncoder` computes in evaluation, to rounding."""
+
+    columns = 63
+    """In a window."""
+
+    def __init__(self, weights: Mapping[str, np.ndarray]) -> None:
+        """weights: float32 arrays under their names in `TalkingFace.state_dict()`. Raises KeyError, ValueError."""
+        self._bands = _linear(weights, "encoder.bands")
+        self._levels = [_Halving(weights, f"encoder.levels.{level}") for level in range(5)]
+        self._normal = weights["encoder.normalise.weight"], weights["encoder.normalise.bias"]
+        self._code = _linear(weights, "encoder.code")
+        self.code_bias = self._code[1]
+
+    def features(self, columns: np.ndarray) -> np.ndarray:
+        """Bands of each column: (C, 2, 256) float32 -> (C, 80)."""
+        return np.hypot(columns[:, 0], columns[:, 1]) @ self._bands[0] + self._bands[1]
+
+    def codes(self, features: np.ndarray, index: np.ndarray) -> np.ndarray:
+        """Levels over time: features (C, 80), index (T, 63) into them -> codes (T, Ns) float32."""
+        rows = features
+        for level in self._levels:
+            triples, index = shared_triples(index, len(rows))
+            rows = level(rows, triples)
+        return _layer_norm(rows[index[:, 0]], *self._normal) @ self._code[0] + self._code[1]
+
+
+class _Halving:
+    """`models.voice_encoder.Halving` in evaluation."""
+
+    def __init__(self, weights: Mapping[str, np.ndarray], name: str) -> None:
+        self.normal = weights[f"{name}.normalise.weight"], weights[f"{name}.normalise.bias"]
+        self.gather, self.mix = _linear(weights, f"{name}.gather"), _linear(weights, f"{name}.mix")
+        self.residual = len(self.normal[0]) == len(self.mix[1])
+
+    def __call__(self, rows: np.ndarray, triples: np.ndarray) -> np.ndarray:
+        normal = _layer_norm(rows, *self.normal)
+        gathered = normal[triples].reshape(len(triples), -1) @ self.gather[0] + self.gather[1]
+        result = _gelu(gathered) @ self.mix[0] + self.mix[1]
+        return rows[triples[:, 1]] + result if self.residual else result
+
+
+def shared_triples(index: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """`models.voice_encoder.shared_triples` for arrays."""
+    triples = np.stack([index[:, :-2:2], index[:, 1:-1:2], index[:, 2::2]], axis=-1)
+    keys = (triples[..., 0] * count + triples[..., 1]) * count + triples[..., 2]
+    _, first, places = np.unique(keys, return_index=True, return_inverse=True)
+    return triples.reshape(-1, 3)[first], places.reshape(keys.shape)
+
+
+def _linear(weights: Mapping[str, np.ndarray], name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Matrix (in, out) and bias (out,) of a linear layer."""
+    return np.ascontiguousarray(weights[f"{name}.weight"].T), weights[f"{name}.bias"]
+
+
+def _layer_norm(rows: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    centred = rows - rows.mean(axis=1, keepdims=True)
+    variance = np.einsum("ij,ij->i", centred, centred)[:, None] / rows.shape[1]
+    return centred / np.sqrt(variance + np.float32(LAYER_NORM_EPSILON)) * weight + bias
+
+
+def _gelu(values: np.ndarray) -> np.ndarray:
+    """The tanh form, as in models/voice_encoder.py."""
+    inner = np.float32(np.sqrt(2 / np.pi)) * (values + np.float32(0.044715) * values * values * values)
+    return np.float32(0.5) * values * (1 + np.tanh(inner))
+
+
+def _stack(weights: Mapping[str, np.ndarray], name: str) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Kernels (3 * channels, out) and biases (out,) of the six convolutions that lie under `name`."""
+    layers = []
+    for layer in range(0, 12, 2):  # every other one is the leaky ReLU
+        kernel = weights[f"{name}.{layer}.weight"]
+        layers.append(
+            (np.ascontiguousarray(kernel.transpose(2, 1, 0).reshape(-1, len(kernel))), weights[f"{name}.{layer}.bias"])
+        )
+    return layers
+
+
+def _halve(rows: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """Convolution (kernel 3, stride 2, padding 1) over axis 1 and leaky ReLU, as one matrix product.
+
+    rows: (N, L, B, channels), B being carried along; kernel: (3 * channels, out). Returns (N, ceil(L / 2), B, out).
+    """
+    count, length, carried, channels = rows.shape
+    half = (length + 1) // 2
+    taps = np.empty((count, half, carried, 3, channels), np.float32)
+    taps[:, 0, :, 0] = 0
+    taps[:, 1:, :, 0] = rows[:, 1 : 2 * half - 2 : 2]
+    taps[:, :, :, 1] = rows[:, ::2]
+    taps[:, : length // 2, :, 2] = rows[:, 1::2]
+    if length % 2:
+        taps[:, -1, :, 2] = 0
+    result = taps.reshape(-1, 3 * channels) @ kernel
+    result += bias
+    np.maximum(result, SLOPE * result, out=result)
+    return result.reshape(count, half, carried, -1)

@@ -13,7 +13,7 @@ from typing import NoReturn
 from backend import __version__
 from backend.errors import Cancelled, MouthpieceError
 
-VERBS = ("animate", "train", "inspect", "serve", "actors", "doctor")
+VERBS = ("animate", "live", "train", "inspect", "evaluate", "serve", "actors", "doctor")
 DEBUG_VARIABLE = "MOUTHPIECE_DEBUG"
 """Environment variable; where it is 1, unexpected errors show their traceback."""
 

@@ -42,12 +42,14 @@ class ReferenceFace:
     vertices: (468, 3) float32, head space, interocular units. uv: (468, 2) float32, v up, fixed layout.
     rectangle: place of the lip crop in the atlas (x, y, width, height, atlas_size), pixels.
     mask: (128, 128) float32, where in the crop the texture is predicted, falling to 0 at the border.
+    seen: (468,) float32, 0..1, how well the camera saw each vertex in training.
     """
 
     vertices: np.ndarray
     uv: np.ndarray
     rectangle: dict[str, int]
     mask: np.ndarray
+    seen: np.ndarray = field(default_factory=lambda: np.ones(468, np.float32))
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,7 @@ def save_actor(
         uv=reference.uv.astype(np.float32),
         rectangle=np.array([json.dumps(reference.rectangle)]),
         mask=reference.mask.astype(np.float32),
+        seen=reference.seen.astype(np.float32),
     )
     Image.fromarray(atlas).save(folder / ATLAS)
     (folder / CARD).write_text(card)
@@ -192,6 +195,7 @@ def _load_reference(path: Path) -> ReferenceFace:
             arrays["uv"].reshape(468, 2),
             json.loads(str(arrays["rectangle"][0])),
             arrays["mask"].reshape(128, 128),
+            arrays["seen"].reshape(468) if "seen" in arrays else np.ones(468, np.float32),
         )
     except (OSError, ValueError, KeyError) as error:
         raise ActorError(f"{path} is not a reference face ({error}); get the actor again.") from None

@@ -9,6 +9,8 @@ from backend.errors import UsageError
 
 SHIPPED = Path(__file__).resolve().parents[1] / "models" / "actors"
 """Actors that come with Mouthpiece."""
+VOICE_MODEL = SHIPPED.parent / "voice" / "model.safetensors"
+"""The general voice model that new actors start from."""
 HOME_VARIABLE = "MOUTHPIECE_HOME"
 """Environment variable that moves the user's own data elsewhere."""
 

@@ -1,4 +1,4 @@
-"""The two audio encoders in NumPy, for inference without PyTorch; models/audio_encoder.py and voice_encoder.py define them."""
+"""The two audio encoders in NumPy; models/audio_encoder.py and models/voice_encoder.py define them."""
 
 from collections.abc import Mapping
 
@@ -89,12 +89,13 @@ class _Halving:
     """`models.voice_encoder.Halving` in evaluation."""
 
     def __init__(self, weights: Mapping[str, np.ndarray], name: str) -> None:
-        self.normal = weights[f"{name}.normalise.weight"], weights[f"{name}.normalise.bias"]
+        self.residual = f"{name}.normalise.weight" in weights
+        if self.residual:
+            self.normal = weights[f"{name}.normalise.weight"], weights[f"{name}.normalise.bias"]
         self.gather, self.mix = _linear(weights, f"{name}.gather"), _linear(weights, f"{name}.mix")
-        self.residual = len(self.normal[0]) == len(self.mix[1])
 
     def __call__(self, rows: np.ndarray, triples: np.ndarray) -> np.ndarray:
-        normal = _layer_norm(rows, *self.normal)
+        normal = _layer_norm(rows, *self.normal) if self.residual else rows
         gathered = normal[triples].reshape(len(triples), -1) @ self.gather[0] + self.gather[1]
         result = _gelu(gathered) @ self.mix[0] + self.mix[1]
         return rows[triples[:, 1]] + result if self.residual else result

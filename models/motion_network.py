@@ -14,8 +14,8 @@ PARTS = ("encoder.", "geometry.", "blendshapes.")
 class MotionNetwork:
     """`TalkingFace` from the sound to vertices and blendshape weights, for inference.
 
-    Computes what `models/audio_encoder.py` or `voice_encoder.py`, `geometry_decoder.py` and `blendshape_decoder.py` compute in evaluation,
-    to rounding. Those stay the definition: they are trained, and this is tested against them.
+    Computes what the encoder, `geometry_decoder.py` and `blendshape_decoder.py` compute in evaluation, to rounding.
+    Those stay the definition: they are trained, and this is tested against them.
     """
 
     def __init__(self, weights: Mapping[str, np.ndarray]) -> None:

@@ -55,20 +55,19 @@ PAPER = ModelConfig()
 """The published tables."""
 DEFAULT = replace(
     PAPER,
+    voice_width=192,
     use_phase=False,
     dropout=0.2,
-    frequency_widths=(32, 48, 64, 96, 128, 128),
-    time_widths=(128, 128, 128, 128, 128, 128),
     texture_widths=(128, 64, 32, 16, 8),
     texture_components=32,
     previous_widths=(16, 32, 64),
     previous_kernel=3,
     previous_side=32,
 )
-"""The same design, sized for two processor cores."""
-VOICE = replace(DEFAULT, voice_width=192, texture_widths=(), texture_components=0)
-"""Geometry and blendshapes alone: the general voice model, and actors without a texture."""
-PRESETS = {"default": DEFAULT, "paper": PAPER}
+"""Sized for two processor cores, with the voice encoder in place of the paper's audio encoder."""
+FAST = replace(DEFAULT, texture_widths=(), texture_components=0)
+"""Geometry and blendshapes alone: actors without a texture, and the general voice model."""
+PRESETS = {"instant": FAST, "fast": FAST, "default": DEFAULT, "paper": PAPER}
 
 
 def build_model(config: ModelConfig) -> TalkingFace:

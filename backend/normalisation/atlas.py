@@ -96,7 +96,7 @@ def map_atlas(uv: np.ndarray, triangles: np.ndarray = TRIANGLES, size: int = ATL
     from scipy.ndimage import distance_transform_edt
 
     corners = np.asarray(uv, np.float64)[triangles] * [size, -size] + [0, size]
-    triangle, barycentric = _rasterise(corners, size)
+    triangle, barycentric = rasterise(corners, size)
     covered = triangle >= 0
     nearest = distance_transform_edt(~covered, return_distances=False, return_indices=True)
     rows, columns = np.asarray(nearest)
@@ -111,7 +111,7 @@ def signed_areas(points: np.ndarray, triangles: np.ndarray = TRIANGLES) -> np.nd
     return 0.5 * (ab[..., 0] * ac[..., 1] - ab[..., 1] * ac[..., 0])
 
 
-def _rasterise(corners: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+def rasterise(corners: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Triangle index (size, size) and barycentric weights (size, size, 3) of triangles (F, 3, 2) in pixels, y down.
 
     All (triangle, pixel) pairs of all bounding boxes are tested at once.

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from backend.audio.decode import SAMPLE_RATE
-from backend.audio.spectrogram import normalise_level, spectrogram_windows
+from backend.audio.spectrogram import COLUMNS, HOP_SECONDS, normalise_level, spectrogram_windows
 from backend.training.augment import augment_columns, augment_samples, change_speed, coloured_noise
 from backend.training.config import TrainConfig
 from backend.training.dataset import Dataset
 
-MARGIN_SECONDS = 0.25
-"""Of sound on either side of a stretch: half a window and a little."""
+MARGIN_SECONDS = 0.05
+"""Of sound on either side of the windows of a stretch."""
 REST_NOISE_RMS = 0.002
 """Loudest noise in a stretch of made silence: 28 dB below speech."""
 
@@ -24,7 +24,7 @@ REST_NOISE_RMS = 0.002
 class Batch:
     """B stretches of L frames; S of their frames are chosen for the texture.
 
-    columns (C, 2, 256), index (B * L, 24): sound. offsets (B, L, 468, 3), weights (B, L, 52), valid (B, L): targets.
+    columns (C, 2, 256), index (B * L, K): sound. offsets (B, L, 468, 3), weights (B, L, 52), valid (B, L): targets.
     chosen (S,) indices into B * L; crops, previous (S, 3, 128, 128) in 0..1; pixels (S, 1, 128, 128) loss weights.
     """
 
@@ -71,10 +71,12 @@ def split_spans(dataset: Dataset, held_out: float, gap_seconds: float = 0.5) -> 
 class Batches:
     """Draws random batches from training spans; the same seed and epoch give the same batches."""
 
-    def __init__(self, dataset: Dataset, spans: list[Span], config: TrainConfig) -> None:
+    def __init__(self, dataset: Dataset, spans: list[Span], config: TrainConfig, columns: int = COLUMNS) -> None:
+        """columns: how many the network's windows have."""
         self.dataset = dataset
         self.spans = [span for span in spans if span.stop - span.start >= 2]
         self.config = config
+        self.columns = columns
         self.reference = dataset.reference_vertices
         self.audio = {k: normalise_level(dataset.audio(k)) for k in np.unique(dataset.clip)}
 
@@ -125,8 +127,9 @@ class Batches:
 
     def _sound(self, frames: np.ndarray, rest: bool, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         times = np.asarray(self.dataset.times[frames])
-        first = max(0, int((times[0] - MARGIN_SECONDS) * SAMPLE_RATE))
-        samples = self.audio[int(self.dataset.clip[frames[0]])][first : int((times[-1] + MARGIN_SECONDS) * SAMPLE_RATE)]
+        margin = self.columns / 2 * HOP_SECONDS * (1 + self.config.augment.speed) + MARGIN_SECONDS
+        first = max(0, int((times[0] - margin) * SAMPLE_RATE))
+        samples = self.audio[int(self.dataset.clip[frames[0]])][first : int((times[-1] + margin) * SAMPLE_RATE)]
         times = times - first / SAMPLE_RATE
         augment = self.config.augment
         if rest:
@@ -136,7 +139,7 @@ class Batches:
         else:
             samples, times = change_speed(samples, times, float(np.exp(rng.uniform(-1, 1) * np.log1p(augment.speed))))
             samples = augment_samples(samples, augment, rng)
-        windows = spectrogram_windows(samples, times, snap=True)
+        windows = spectrogram_windows(samples, times, snap=True, count=self.columns)
         return augment_columns(windows.columns, augment, rng), windows.index
 
     def _texture(

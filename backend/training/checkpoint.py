@@ -21,11 +21,14 @@ class RunState:
     model: dict[str, Tensor]
     average: dict[str, Tensor]
     optimiser: dict[str, Tensor]
+    best: dict[str, Tensor]
+    """Averaged weights at the best look at the held-out part; empty before the first."""
 
 
 def save_checkpoint(path: Path, state: RunState) -> None:
     """Write one safetensors file, to a temporary name first: a run that is killed leaves the previous one whole."""
     parts = {"model": state.model, "average": state.average, "optimiser": state.optimiser}
+    parts["best"] = state.best
     tensors = {f"{part}/{name}": value.contiguous() for part, values in parts.items() for name, value in values.items()}
     temporary = path.with_suffix(".partial")
     save_file(tensors, temporary, {"epoch": str(state.epoch), "history": json.dumps(state.history)})
@@ -42,7 +45,7 @@ def load_checkpoint(path: Path) -> RunState:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
         raise InputError(f"The checkpoint {path} cannot be read ({error}); delete it to start again.") from None
-    parts: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "optimiser": {}}
+    parts: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "optimiser": {}, "best": {}}
     for key, value in tensors.items():
         part, name = key.split("/", 1)
         parts[part][name] = value

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from backend.errors import UsageError
 
+PRESET_NAMES = ("instant", "fast", "default", "paper")
+
 
 @dataclass(frozen=True)
 class AugmentConfig:
@@ -36,9 +38,10 @@ class TrainConfig:
     """One training run; the options of `mouthpiece train` with their defaults."""
 
     preset: str = "default"
-    """Network sizes: `default` or `paper` (models/presets.py)."""
-    epochs: int = 70
-    """Passes over the training video."""
+    """Network: `instant` (lips solved from the voice model in seconds), `fast` (vertices and weights, no texture),
+    `default` (all), or `paper` (all, in the published sizes)."""
+    epochs: int = 60
+    """Most passes over the training video; it ends earlier where the held-out part gets no better."""
     seed: int = 0
     """Of everything random."""
     held_out: float = 0.15
@@ -51,6 +54,14 @@ class TrainConfig:
     """Frames of a batch whose texture is decoded; geometry learns from all of them."""
     learning_rate: float = 1e-3
     """Of AdamW at its highest; it falls to zero on a cosine."""
+    from_scratch: bool = False
+    """Start the encoder from random weights instead of from the shipped voice model."""
+    voice_rate: float = 0.5
+    """Learning rate of an encoder that comes from the voice model, as a share of the others'."""
+    validate_every: int = 5
+    """Epochs between two looks at the held-out part."""
+    patience: int = 4
+    """Looks without a better result after which training ends."""
     geometry_weight: float = 3.0
     """alpha_1 of section 3.2.1."""
     blendshape_weight: float = 0.3
@@ -74,9 +85,9 @@ class TrainConfig:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
     def __post_init__(self) -> None:
-        if self.preset not in ("default", "paper"):
-            raise UsageError(f"--preset must be default or paper, got {self.preset!r}.")
-        for name in ("epochs", "chunk", "chunks", "texture_frames"):
+        if self.preset not in PRESET_NAMES:
+            raise UsageError(f"--preset must be one of {', '.join(PRESET_NAMES)}, got {self.preset!r}.")
+        for name in ("epochs", "chunk", "chunks", "texture_frames", "validate_every", "patience"):
             if getattr(self, name) < 1:
                 raise UsageError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}.")
         if not 0.05 <= self.held_out <= 0.5:

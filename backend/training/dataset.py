@@ -131,10 +131,24 @@ def open_dataset(folder: Path) -> Dataset:
     return Dataset(Path(folder))
 
 
+@dataclass(frozen=True)
+class KnownFace:
+    """A speaker whose space and evenly lit reference atlas (256, 256, 3) uint8 are known from earlier videos."""
+
+    space: SpeakerSpace
+    atlas: np.ndarray
+
+
 def build_dataset(
-    videos: Sequence[Path], folder: Path, config: DatasetConfig | None = None, progress: Progress = no_progress
+    videos: Sequence[Path],
+    folder: Path,
+    config: DatasetConfig | None = None,
+    progress: Progress = no_progress,
+    face: KnownFace | None = None,
 ) -> Dataset:
     """Turn the videos of one speaker into a dataset at `folder`, or open the one that is already there.
+
+    With `face` the frames are brought into that speaker's space and light instead of into their own.
 
     Work goes to `folder.partial`, clip by clip, and is taken up again after an interruption; the finished dataset
     is renamed into place. Videos without a usable face or sound are left out with a warning; raises `InputError`
@@ -155,8 +169,12 @@ def build_dataset(
     work = _work_folder(folder, digest)
     warnings: list[str] = []
     tracked = track_clips(paths, work, config, warnings, progress)
-    space, chosen = clips.speaker_space(tracked, config)
-    reference = clips.reference_texture(tracked, space, chosen, config)
+    if face is None:
+        space, chosen = clips.speaker_space(tracked, config)
+        reference = clips.reference_texture(tracked, space, chosen, config)
+    else:
+        space, chosen = face.space, -1
+        reference = face.atlas.astype(np.float32) / 255
     clips.unwrap_clips(tracked, work, space, reference, config, progress)
     offset = clips.audio_offset(tracked, space, warnings) if config.correct_offset else Offset(0.0, 0.0)
     clips.assemble(tracked, work, space, reference, offset, config, progress)

@@ -1,27 +1,131 @@
 """First weights that depend on the data: where the network starts from before any step."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import numpy as np
 import torch
+from safetensors import safe_open
 
+from backend.actor_library import VOICE_MODEL
+from backend.audio.spectrogram import spectrogram_windows
 from backend.training.batches import Batches, to_image_tensor
 from backend.training.dataset import Dataset
+from backend.training.losses import vertex_weights
 from models.talking_face import TalkingFace
+from models.voice_encoder import VoiceEncoder
 
 TEXTURE_FRAMES = 800
 """Frames, evenly spread, of which the texture's components are taken."""
 BELIEF = 3.0
 """A mouth interior a third of which is seen is believed whole: less would pull its components towards the mean."""
+RIDGE = 0.01
+"""Of the linear solution, as a share of the features' mean variance."""
+CODE_DEVIATION = 0.3
+"""Standard deviation of a solved code: small codes learn steadily, see docs/experiments.md."""
 
 
 def initialise(model: TalkingFace, dataset: Dataset, batches: Batches) -> None:
     """Start the decoders' last layers as principal components of the training frames."""
-    frames = np.concatenate([np.arange(span.start, span.stop) for span in batches.spans])
-    frames = frames[np.asarray(dataset.valid[frames])]
+    frames = training_frames(dataset, batches)
     model.geometry.initialise_from(torch.from_numpy(dataset.vertices[frames] - dataset.reference_vertices))
     if model.texture is not None and model.texture.basis is not None:
         chosen = frames[np.linspace(0, len(frames) - 1, min(TEXTURE_FRAMES, len(frames))).astype(int)]
         differences = to_image_tensor(dataset.crops[chosen]) - to_image_tensor(dataset.reference_crop[None])
         model.texture.basis.initialise_from(differences, _belief(dataset, np.asarray(dataset.visible[chosen])))
+
+
+def start_from_voice(model: TalkingFace, dataset: Dataset, batches: Batches, voice: Path = VOICE_MODEL) -> bool:
+    """Take over the shipped voice model's encoder and solve the speaker's own part linearly from what it hears.
+
+    After Neural Voice Puppetry section 5.3: what is heard is shared by all speakers, and a speaker's own face is a
+    linear map of it. False, and nothing changed, where the network has another encoder or no voice model is shipped.
+    """
+    if not isinstance(model.encoder, VoiceEncoder) or not voice.is_file():
+        return False
+    with safe_open(voice, "pt") as file:
+        own = model.encoder.state_dict()
+        shared = {name: file.get_tensor(f"encoder.{name}") for name in own if not name.startswith("code.")}
+    model.encoder.load_state_dict(own | shared)
+    solve_linearly(model, dataset, batches)
+    return True
+
+
+@torch.no_grad()
+def solve_linearly(model: TalkingFace, dataset: Dataset, batches: Batches) -> None:
+    """Set the code, the geometry decoder and the blendshape decoder to the ridge regression of the training frames.
+
+    A code then holds the principal components of the face, lips weighted as in the loss, divided by their deviation.
+    """
+    assert isinstance(model.encoder, VoiceEncoder)
+    heard = torch.cat(list(_hear(model.encoder.eval(), batches)))
+    frames = training_frames(dataset, batches, only_valid=False)
+    valid = torch.from_numpy(np.asarray(dataset.valid[frames]))
+    heard = heard[valid]
+    frames = frames[valid.numpy()]
+    offsets = torch.from_numpy(dataset.vertices[frames] - dataset.reference_vertices).flatten(1)
+    root = vertex_weights(batches.config.lip_weight).sqrt().repeat_interleave(3)
+    mean = offsets.mean(0)
+    left, singular, components = torch.linalg.svd((offsets - mean) * root, full_matrices=False)
+    length = model.encoder.code.out_features
+    deviation = singular[:length] / len(frames) ** 0.5
+    codes = left[:, :length] * len(frames) ** 0.5 * CODE_DEVIATION
+    _set_ridge(model.encoder.code, heard, codes)
+    codes = model.encoder.code(heard)
+    hidden, last = model.geometry.hidden, model.geometry.offsets
+    hidden.weight.mul_(0.1)
+    hidden.bias.zero_()
+    hidden.weight[:length] = torch.eye(length) / CODE_DEVIATION
+    last.weight[:, :length] = (components[:length] * deviation[:, None] / root).T
+    last.bias.copy_(mean)
+    _set_ridge(model.blendshapes.weights, codes, torch.from_numpy(np.asarray(dataset.weights[frames])))
+    if model.texture is not None and model.texture.basis is not None:
+        _solve_texture(model, dataset, frames, codes)
+
+
+def _solve_texture(model: TalkingFace, dataset: Dataset, frames: np.ndarray, codes: torch.Tensor) -> None:
+    """Set the texture's coefficients to the ridge regression on the codes; the previous atlas plays no part yet."""
+    assert model.texture is not None and model.texture.basis is not None
+    basis, length = model.texture.basis, codes.shape[1]
+    chosen = np.linspace(0, len(frames) - 1, min(TEXTURE_FRAMES, len(frames))).astype(int)
+    crops = dataset.crops[frames[chosen]]
+    differences = to_image_tensor(crops) - to_image_tensor(dataset.reference_crop[None])
+    share = _belief(dataset, np.asarray(dataset.visible[frames[chosen]]))
+    flat = (differences * share).flatten(1) - basis.pictures.bias
+    pictures = basis.pictures.weight
+    coefficients = flat @ pictures / pictures.square().sum(0).clamp_min(1e-9)
+    solved = torch.nn.Linear(length, coefficients.shape[1])
+    _set_ridge(solved, codes[chosen], coefficients)
+    basis.coefficients.weight.zero_()
+    basis.coefficients.weight[:, :length] = solved.weight
+    basis.coefficients.bias.copy_(solved.bias)
+
+
+def _set_ridge(layer: torch.nn.Linear, inputs: torch.Tensor, targets: torch.Tensor) -> None:
+    """Set a linear layer to the ridge regression of targets (N, out) on inputs (N, in)."""
+    middle, aim = inputs.mean(0), targets.mean(0)
+    centred = (inputs - middle).double()
+    gram = centred.T @ centred
+    gram += RIDGE * gram.diagonal().mean() * torch.eye(len(gram))
+    weight = torch.linalg.solve(gram, centred.T @ (targets - aim).double()).T.float()
+    layer.weight.copy_(weight)
+    layer.bias.copy_(aim - weight @ middle)
+
+
+def _hear(encoder: VoiceEncoder, batches: Batches) -> Iterator[torch.Tensor]:
+    """Features (frames of the span, width) of every training span, from its unchanged sound."""
+    dataset = batches.dataset
+    for span in batches.spans:
+        times = np.asarray(dataset.times[span.start : span.stop])
+        samples = batches.audio[int(dataset.clip[span.start])]
+        windows = spectrogram_windows(samples, times, count=encoder.columns)
+        yield encoder.features(torch.from_numpy(windows.columns), torch.from_numpy(windows.index))
+
+
+def training_frames(dataset: Dataset, batches: Batches, only_valid: bool = True) -> np.ndarray:
+    """Numbers of the frames that are trained on, those without a face left out or not."""
+    frames = np.concatenate([np.arange(span.start, span.stop) for span in batches.spans])
+    return frames[np.asarray(dataset.valid[frames])] if only_valid else frames
 
 
 def _belief(dataset: Dataset, visible: np.ndarray) -> torch.Tensor:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from backend.evaluation.metrics import geometry_figures, weighted_psnr, weighted_ssim
+from backend.evaluation.metrics import correlation, geometry_figures, lip_gap, weighted_psnr, weighted_ssim
 from backend.inference.predict import decode_motion, decode_textures, encode_sound
 from backend.training.batches import Span
 from backend.training.dataset import Dataset
@@ -10,12 +10,13 @@ from models.talking_face import TalkingFace
 
 
 def evaluate_held_out(
-    model: TalkingFace, dataset: Dataset, spans: list[Span], share: np.ndarray
-) -> tuple[dict[str, float], np.ndarray, np.ndarray]:
+    model: TalkingFace, dataset: Dataset, spans: list[Span], share: np.ndarray, every: int = 1
+) -> tuple[dict[str, float], np.ndarray, np.ndarray, np.ndarray]:
     """Predict held-out frames from the sound alone and compare; each span starts with a blank previous atlas.
 
-    share: (128, 128), how much of the prediction is laid over the reference. Returns the figures, and true and
-    predicted crops (T, 128, 128, 3) uint8 (both empty without texture). Textures are compared in the atlas beside the
+    share: (128, 128), how much of the prediction is laid over the reference; every: textures of one frame in so many
+    are compared. Returns the figures, true and predicted crops (T, 128, 128, 3) uint8 (both empty without texture),
+    and how much of the mouth interior is seen in them (T,). Textures are compared in the atlas beside the
     mean texture, which is the reference crop; `interior` figures weigh frames by how much of the mouth is seen.
     """
     rows = [_predict(model, dataset, span, share) for span in spans]
@@ -24,13 +25,26 @@ def evaluate_held_out(
     predicted = np.concatenate([row[0] for row in rows])
     fps = 1 / float(np.median(np.diff(dataset.times[spans[0].start : spans[0].stop])))
     figures = {"frames": float(valid.sum())} | geometry_figures(predicted[valid], true[valid], fps)
+    if len(spans) > 1:
+        figures["aperture_r_clips"] = _clip_correlation(rows, dataset, spans)
     if model.texture is None:
         empty = np.zeros((0, 128, 128, 3), np.uint8)
-        return figures, empty, empty
-    crops = np.concatenate([dataset.crops[span.start : span.stop] for span in spans])[valid]
-    made = np.concatenate([row[1] for row in rows])[valid]
-    visible = np.concatenate([dataset.visible[span.start : span.stop] for span in spans])[valid]
-    return figures | _texture_figures(made, crops, visible, dataset), crops, made
+        return figures, empty, empty, np.zeros(0, np.float32)
+    chosen = np.flatnonzero(valid)[::every]
+    crops = np.concatenate([dataset.crops[span.start : span.stop] for span in spans])[chosen]
+    made = np.concatenate([row[1] for row in rows])[chosen]
+    visible = np.concatenate([dataset.visible[span.start : span.stop] for span in spans])[chosen]
+    return figures | _texture_figures(made, crops, visible, dataset), crops, made, visible
+
+
+def _clip_correlation(rows: list, dataset: Dataset, spans: list[Span]) -> float:
+    """Median over the spans of the lip gaps' correlation."""
+    scores = []
+    for (predicted, _), span in zip(rows, spans, strict=True):
+        valid = np.asarray(dataset.valid[span.start : span.stop])
+        gaps = lip_gap(predicted[valid]), lip_gap(np.asarray(dataset.vertices[span.start : span.stop])[valid])
+        scores.append(correlation(*gaps) if valid.sum() > 2 else np.nan)
+    return float(np.nanmedian(scores))
 
 
 def _predict(model: TalkingFace, dataset: Dataset, span: Span, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

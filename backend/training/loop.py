@@ -1,9 +1,11 @@
 """The training loop: batches in, trained weights out, with checkpoints on the way."""
 
+import copy
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -22,6 +24,7 @@ from backend.training.checkpoint import (
 from backend.training.config import TrainConfig
 from backend.training.losses import closure_loss, geometry_loss, texture_loss, vertex_weights
 from models.talking_face import TalkingFace
+from models.voice_encoder import VoiceEncoder
 
 CLIP_NORM = 5.0
 """Longest gradient; rare outliers of the first epochs would otherwise undo the initialisation."""
@@ -31,26 +34,44 @@ class TrainingRun:
     """One network on its way from first weights to an actor.
 
     model: composed by `models.presets.build_model`; batches: what it learns from; checkpoint: file that keeps its
-    state. The averaged weights (`result`) are what is exported.
+    state; validate: figures of a network on the held-out part, with a `score` that is the better the lower. The
+    averaged weights of the best look at it (`result`) are what is exported.
     """
 
-    def __init__(self, model: TalkingFace, batches: Batches, config: TrainConfig, checkpoint: Path) -> None:
+    def __init__(
+        self,
+        model: TalkingFace,
+        batches: Batches,
+        config: TrainConfig,
+        checkpoint: Path,
+        validate: Callable[[TalkingFace], dict[str, float]] | None = None,
+    ) -> None:
         self.model = model
         self.batches = batches
         self.config = config
         self.checkpoint = checkpoint
-        self.optimiser = torch.optim.AdamW(model.parameters(), config.learning_rate, weight_decay=1e-4)
+        self.validate = validate
+        self.optimiser = torch.optim.AdamW(_parameter_groups(model, config), weight_decay=1e-4)
         self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay))
         self.vertex_weights = vertex_weights(config.lip_weight)
         self.reference_crop = to_image_tensor(batches.dataset.reference_crop[None])
         self.epoch = 0
         self.kept = 0
         self.history: list[dict[str, float]] = []
+        self.best: dict[str, Tensor] = {}
+
+    @property
+    def averaged(self) -> TalkingFace:
+        """The network with averaged weights, ready for inference."""
+        return cast(TalkingFace, self.average.module).eval()
 
     @property
     def result(self) -> TalkingFace:
-        """The network with averaged weights, ready for inference."""
-        return cast(TalkingFace, self.average.module).eval()
+        """The averaged network as it was at the best look at the held-out part, or as it is where nobody looked."""
+        model = copy.deepcopy(self.averaged)
+        if self.best:
+            model.load_state_dict(self.best)
+        return model
 
     def resume(self) -> bool:
         """Go on from the checkpoint where there is one; tell whether there was."""
@@ -60,7 +81,7 @@ class TrainingRun:
         self.model.load_state_dict(state.model)
         self.average.load_state_dict(state.average)
         restore_optimiser(self.optimiser, state.optimiser)
-        self.epoch, self.history = state.epoch, state.history
+        self.epoch, self.history, self.best = state.epoch, state.history, state.best
         self.kept = self.epoch
         return True
 
@@ -68,10 +89,11 @@ class TrainingRun:
         """Train to the last epoch. Raises Cancelled where it is stopped before; the last checkpoint stays."""
         saved = time.monotonic()
         try:
-            while self.epoch < self.config.epochs:
+            while self.epoch < self.config.epochs and not self.settled:
                 progress("train", self.epoch, self.config.epochs)
                 self.history.append(self._train_epoch())
                 self.epoch += 1
+                self._look()
                 if time.monotonic() - saved > self.config.checkpoint_minutes * 60 or self.epoch == self.config.epochs:
                     self.save()
                     saved = time.monotonic()
@@ -83,6 +105,26 @@ class TrainingRun:
             ) from None
         progress("train", self.epoch, self.config.epochs)
 
+    @property
+    def scores(self) -> list[float]:
+        """The scores of all looks at the held-out part so far."""
+        return [row["score"] for row in self.history if "score" in row]
+
+    @property
+    def settled(self) -> bool:
+        """Whether the last `patience` looks brought nothing better."""
+        scores = self.scores
+        return len(scores) > self.config.patience and min(scores) < min(scores[-self.config.patience :])
+
+    def _look(self) -> None:
+        """Measure the averaged network on the held-out part, and keep it where it is the best so far."""
+        if self.validate is None or (self.epoch % self.config.validate_every and self.epoch != self.config.epochs):
+            return
+        before = min(self.scores, default=math.inf)
+        self.history[-1] |= self.validate(self.averaged)
+        if self.history[-1]["score"] < before:
+            self.best = {name: value.clone() for name, value in self.averaged.state_dict().items()}
+
     def save(self) -> None:
         """Write the checkpoint."""
         state = RunState(
@@ -91,6 +133,7 @@ class TrainingRun:
             self.model.state_dict(),
             self.average.state_dict(),
             optimiser_tensors(self.optimiser),
+            self.best,
         )
         save_checkpoint(self.checkpoint, state)
         self.kept = self.epoch
@@ -98,7 +141,7 @@ class TrainingRun:
     def _train_epoch(self) -> dict[str, float]:
         torch.manual_seed(self.config.seed * 100_003 + self.epoch)
         for group in self.optimiser.param_groups:
-            group["lr"] = self._learning_rate()
+            group["lr"] = self._learning_rate() * group["share"]
         self.model.train()
         sums: dict[str, float] = {}
         count = 0
@@ -148,3 +191,16 @@ class TrainingRun:
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), CLIP_NORM)
         self.optimiser.step()
         self.average.update_parameters(self.model)
+
+
+def _parameter_groups(model: TalkingFace, config: TrainConfig) -> list[dict[str, Any]]:
+    """The encoder's parameters and all others, with their shares of the learning rate."""
+    pretrained = isinstance(model.encoder, VoiceEncoder) and not config.from_scratch
+    encoder = list(model.encoder.parameters())
+    known = {id(parameter) for parameter in encoder}
+    others = [parameter for parameter in model.parameters() if id(parameter) not in known]
+    share = config.voice_rate if pretrained else 1.0
+    return [
+        {"params": encoder, "lr": config.learning_rate * share, "share": share},
+        {"params": others, "lr": config.learning_rate, "share": 1.0},
+    ]

@@ -17,10 +17,15 @@ from backend.errors import InputError, UsageError
 from backend.progress import Progress, no_progress
 from backend.training.config import TrainConfig
 from backend.training.memory import keep_freed_memory
+from backend.training.report_page import write_training_report
 from backend.trust.consent import read_consent
+from backend.trust.provenance import file_sha256
 
 LEAST_SECONDS = 20.0
 """Shortest training material; good actors need 2 to 5 minutes (section 4)."""
+SHEET = "contact_sheet.png"
+SSIM_WORTH = 10.0
+"""Millimetres of lip error that one of SSIM is worth when the best moment of a training is chosen."""
 FEATHER = 12
 """Pixels over which the predicted crop fades into the reference atlas at its border."""
 
@@ -79,14 +84,17 @@ def train(request: TrainRequest, progress: Progress = no_progress) -> Path:
         progress(warning, 0, 0)
     check_quality(dataset, request.accept_quality, lambda sentence: progress(sentence, 0, 0))
     keep_freed_memory()
-    run, spans, held = _prepare(request, dataset, work)
-    run.run(progress)
-    (work / "history.json").write_text(json.dumps(run.history, indent=1))
-    minutes = sum(row["seconds"] for row in run.history) / 60
     share = texture_share(np.asarray(dataset.mask), np.asarray(dataset.interior))
-    metrics = _evaluate(run.result, dataset, held, share, work, progress)
-    facts = _facts(request, consent, metrics, minutes, sum(span.stop - span.start for span in spans))
-    _export(request, run, dataset, share, facts)
+    run, spans, held = _prepare(request, dataset, work, share)
+    if request.config.preset != "instant":
+        run.run(progress)
+    progress("evaluate", 0, 1)
+    metrics = held_out_figures(run.result, dataset, held, share, work / SHEET)
+    progress("evaluate", 1, 1)
+    write_training_report(work, request.actor, run.history, metrics, request.config.epochs)
+    facts = _facts(request, consent, metrics, run.history, sum(span.stop - span.start for span in spans))
+    facts |= {"trained_until": trained_until(request.videos, dataset, spans)}
+    _export(request, run.result, dataset, share, facts)
     return request.folder
 
 
@@ -117,12 +125,12 @@ def _open_work_folder(request: TrainRequest) -> Path:
     return work
 
 
-def _prepare(request: TrainRequest, dataset: Any, work: Path) -> tuple[Any, list, list]:
+def _prepare(request: TrainRequest, dataset: Any, work: Path, share: np.ndarray) -> tuple[Any, list, list]:
     """The run at its start or where it was left, the training spans and the held-out spans."""
     import torch
 
     from backend.training.batches import Batches, split_spans
-    from backend.training.first_weights import initialise
+    from backend.training.first_weights import initialise, start_from_voice
     from backend.training.loop import TrainingRun
     from models.presets import PRESETS, build_model
 
@@ -136,32 +144,48 @@ def _prepare(request: TrainRequest, dataset: Any, work: Path) -> tuple[Any, list
         )
     torch.manual_seed(config.seed)
     model = build_model(PRESETS[config.preset])
-    batches = Batches(dataset, spans, config)
+    batches = Batches(dataset, spans, config, model.encoder.columns)
     initialise(model, dataset, batches)
-    run = TrainingRun(model, batches, config, work / "checkpoint.safetensors")
+    started = not config.from_scratch and start_from_voice(model, dataset, batches)
+    if config.preset == "instant" and not started:
+        raise UsageError("--preset instant needs the voice model in models/voice; use --preset fast.")
+
+    def validate(network: Any) -> dict[str, float]:
+        figures = held_out_figures(network, dataset, held, share, work / SHEET, every=4)
+        score = figures["lip_error_mm"] + SSIM_WORTH * (1 - figures.get("ssim_atlas", 1.0))
+        write_training_report(work, request.actor, run.history, figures, config.epochs)
+        return figures | {"score": score}
+
+    run = TrainingRun(model, batches, config, work / "checkpoint.safetensors", validate if held else None)
     if request.resume:
         run.resume()
     return run, spans, held
 
 
-def _evaluate(
-    model: Any, dataset: Any, held: list, share: np.ndarray, work: Path, progress: Progress
+def held_out_figures(
+    model: Any, dataset: Any, held: list, share: np.ndarray, sheet: Path, every: int = 1
 ) -> dict[str, float]:
+    """Figures on the held-out spans, and a contact sheet; textures of one frame in `every`."""
     from backend.training.held_out import evaluate_held_out
     from backend.training.report import save_contact_sheet
 
-    progress("evaluate", 0, 1)
-    metrics, true, predicted = evaluate_held_out(model, dataset, held, share)
+    metrics, true, predicted, visible = evaluate_held_out(model, dataset, held, share, every)
     if len(true):
-        valid = np.concatenate([np.asarray(dataset.valid[span.start : span.stop]) for span in held])
-        visible = np.concatenate([dataset.visible[span.start : span.stop] for span in held])[valid]
-        save_contact_sheet(work / "contact_sheet.png", true, predicted, visible)
-    progress("evaluate", 1, 1)
+        save_contact_sheet(sheet, true, predicted, visible)
     return metrics
 
 
+def trained_until(videos: tuple[Path, ...], dataset: Any, spans: list) -> dict[str, float]:
+    """For each video's SHA-256, the second up to which training saw it; evaluation passes over that."""
+    by_name = {path.name: path for path in videos}
+    clip = np.asarray(dataset.clip)
+    last = {int(clip[span.start]): float(dataset.times[span.stop - 1]) for span in spans}
+    names = [row["name"] for row in dataset.description["clips"]]
+    return {file_sha256(by_name[names[number]]): seconds for number, seconds in last.items()}
+
+
 def _facts(
-    request: TrainRequest, consent: dict[str, Any], metrics: dict[str, float], minutes: float, frames: int
+    request: TrainRequest, consent: dict[str, Any], metrics: dict[str, float], history: list[dict], frames: int
 ) -> dict[str, Any]:
     """What the actor's description and card say about where it comes from."""
     config = request.config
@@ -177,7 +201,8 @@ def _facts(
         "held_out": config.held_out,
         "seed": config.seed,
         "epochs": config.epochs,
-        "minutes": minutes,
+        "epochs_run": len(history),
+        "minutes": sum(row["seconds"] for row in history) / 60,
         "machine": f"{os.cpu_count()} cores, {platform.machine()} {platform.system()}",
         "date": datetime.date.today().isoformat(),
         "consent": consent,
@@ -187,13 +212,13 @@ def _facts(
     }
 
 
-def _export(request: TrainRequest, run: Any, dataset: Any, share: np.ndarray, facts: dict[str, Any]) -> None:
+def _export(request: TrainRequest, model: Any, dataset: Any, share: np.ndarray, facts: dict[str, Any]) -> None:
     from backend.training.report import write_card
     from models.presets import PRESETS
 
     space = dataset.space
-    reference = ReferenceFace(space.vertices, space.uv, asdict(space.crop), share)
+    reference = ReferenceFace(space.vertices, space.uv, asdict(space.crop), share, space.seen_vertices)
     config = PRESETS[request.config.preset]
     with new_folder(request.folder, request.overwrite) as folder:
         card = write_card(facts | {"name": request.actor})
-        save_actor(folder, request.actor, run.result, config, reference, dataset.reference_atlas, facts, card)
+        save_actor(folder, request.actor, model, config, reference, dataset.reference_atlas, facts, card)

@@ -1,6 +1,8 @@
 """The mark that every output carries: that it is synthetic, and what made it from what."""
 
+import hashlib
 import json
+from pathlib import Path
 
 from backend import __version__
 
@@ -16,3 +18,9 @@ def provenance(actor: str, actor_digest: str, audio_sha256: str) -> str:
         "audio_sha256": audio_sha256,
     }
     return json.dumps(record)
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -17,12 +17,11 @@ from models.presets import DEFAULT, build_model
 
 TINY = replace(
     DEFAULT,
-    frequency_widths=(8, 8, 16, 16, 16, 16),
-    time_widths=(16,) * 6,
+    voice_width=32,
     texture_widths=(16, 16, 8, 8, 8),
     previous_widths=(4, 4, 4),
 )
-CONFIG = TrainConfig(epochs=3, texture_frames=8, checkpoint_minutes=0)
+CONFIG = TrainConfig(epochs=3, from_scratch=True, texture_frames=8, checkpoint_minutes=0)
 
 
 def make_run(dataset, path, config=CONFIG, model_config=TINY) -> TrainingRun:
@@ -30,7 +29,7 @@ def make_run(dataset, path, config=CONFIG, model_config=TINY) -> TrainingRun:
     torch.manual_seed(config.seed)
     model = build_model(model_config)
     model.geometry.initialise_from(torch.from_numpy(dataset.vertices - dataset.reference_vertices))
-    return TrainingRun(model, Batches(dataset, spans, config), config, path)
+    return TrainingRun(model, Batches(dataset, spans, config, model.encoder.columns), config, path)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +42,7 @@ def trained(formula_dataset, tmp_path_factory) -> TrainingRun:
 
 def test_it_learns_to_follow_the_sound_on_frames_it_never_saw(trained, formula_dataset):
     _, held = split_spans(formula_dataset, CONFIG.held_out)
-    figures, true, made = evaluate_held_out(trained.result, formula_dataset, held, np.ones((128, 128), np.float32))
+    figures, true, made, _ = evaluate_held_out(trained.result, formula_dataset, held, np.ones((128, 128), np.float32))
     assert figures["aperture_r"] > 0.85
     assert abs(figures["aperture_offset_ms"]) <= 40
     assert figures["interior_skill"] > 0.1

@@ -1,0 +1,57 @@
+"""Measure an actor against video of its speaker that it was not trained on."""
+
+import argparse
+import json
+from pathlib import Path
+
+EPILOG = """example:
+  mouthpiece evaluate anna interview.mp4 --json anna.json --video anna_side_by_side.mp4
+
+Parts of a video that the actor was trained on are passed over. docs/guide/evaluation.md says what each figure is.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.epilog = EPILOG
+    parser.add_argument("actor", metavar="ACTOR", help="Name or folder of the actor.")
+    parser.add_argument("videos", type=Path, nargs="+", metavar="VIDEO", help="Video files of the speaker, or folders.")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="Write the figures here too.")
+    parser.add_argument("--video", type=Path, metavar="FILE.mp4", help="Write the first clip, truth beside prediction.")
+    parser.add_argument(
+        "--transcripts", type=Path, metavar="FILE",
+        help="What is said: lines of a clip's name, a tab and the text; closures are then judged at /p b m/.",
+    )  # fmt: skip
+    parser.add_argument("--include-training", action="store_true", help="Judge the trained parts too (says little).")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Print the figures as a table."""
+    from backend.actor_file import load_whole_actor
+    from backend.actor_library import find_actor
+    from backend.cli.progress_report import ProgressReport
+    from backend.errors import UsageError
+    from backend.video.listing import list_videos
+
+    for path in (options.json, options.video):
+        if path is not None and not path.parent.is_dir():
+            raise UsageError(f"The folder {path.parent} does not exist; make it, or write {path.name} elsewhere.")
+    if options.video is not None and options.video.suffix != ".mp4":
+        raise UsageError(f"--video writes an .mp4, got {options.video.name}.")
+    actor = load_whole_actor(find_actor(options.actor))
+    videos = list_videos(options.videos)
+    from backend.audio.decode import check_is_file
+    from backend.evaluation.evaluate import evaluate, read_transcripts
+
+    for video in videos:
+        check_is_file(video, "a video of the speaker")
+    transcripts = read_transcripts(options.transcripts) if options.transcripts else None
+    with ProgressReport() as progress:
+        figures = evaluate(actor, videos, transcripts, options.include_training, options.video, progress)
+    if options.json:
+        text = {name: value if value == value else None for name, value in figures.items()}  # JSON has no NaN
+        temporary = options.json.with_suffix(".partial")
+        temporary.write_text(json.dumps(text, indent=1) + "\n")
+        temporary.replace(options.json)
+    width = max(map(len, figures))
+    print("\n".join(f"{name:{width}}  {value:10.4g}" for name, value in figures.items()))

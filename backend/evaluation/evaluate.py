@@ -1,0 +1,240 @@
+"""Self-reenactment: an actor speaks the sound of a video, and is compared with the speaker in it."""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from backend.actor_file import Actor
+from backend.errors import InputError
+from backend.evaluation.metrics import (
+    INTEROCULAR_MM,
+    aperture_offset,
+    correlation,
+    lip_error_mm,
+    lip_gap,
+    vertex_error_mm,
+    weighted_psnr,
+    weighted_ssim,
+)
+from backend.evaluation.mouth_figures import MouthFigures
+from backend.evaluation.speech_figures import closure_recall, silence_motion, tracked_closures
+from backend.inference.predict import decode_motion, decode_textures, encode_sound
+from backend.normalisation.atlas import Crop
+from backend.normalisation.cylinder import fit_cylinder, to_head_space
+from backend.normalisation.pose import apply, invert
+from backend.normalisation.space import SpeakerSpace
+from backend.progress import Progress, no_progress
+from backend.speech.phones import BILABIALS, OPEN_VOWELS, Phone
+from backend.training.dataset import Dataset, DatasetConfig, KnownFace, build_dataset
+from backend.trust.provenance import file_sha256
+from shape_keys.topology import LIPS
+
+
+@dataclass(frozen=True)
+class ClipResult:
+    """One clip, as it is and as the actor says it; frames without a face are left out.
+
+    times (T,) seconds; true, predicted (T, 468, 3) head space; poses (T, 3, 4) frame pixels to head space; frames (T,)
+    which frames of the file they are; true_crops, crops (T, 128, 128, 3) uint8, empty without texture; visible (T,).
+    """
+
+    path: Path
+    samples: np.ndarray
+    times: np.ndarray
+    frames: np.ndarray
+    true: np.ndarray
+    predicted: np.ndarray
+    poses: np.ndarray
+    true_crops: np.ndarray
+    crops: np.ndarray
+    visible: np.ndarray
+
+
+def evaluate(
+    actor: Actor,
+    videos: list[Path],
+    transcripts: dict[str, str] | None = None,
+    include_training: bool = False,
+    video_out: Path | None = None,
+    progress: Progress = no_progress,
+) -> dict[str, float]:
+    """Compare an actor with videos of its speaker; returns the figures by name (docs/guide/evaluation.md).
+
+    transcripts: what is said in each clip, by file name without ending; closures are then judged at /p b m/.
+    What the actor was trained on is passed over, unless include_training. video_out: an mp4 of truth beside
+    prediction. Raises InputError where no face or sound is found.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        face = KnownFace(actor_space(actor), actor.atlas)
+        settings = DatasetConfig(correct_offset=False)
+        dataset = build_dataset(videos, Path(folder) / "dataset", settings, progress, face)
+        clips = []
+        trained = {} if include_training else actor.description.get("trained_until", {})
+        for number, path in enumerate(videos_of(dataset, videos)):
+            progress("predict", number, len(videos))
+            clip = _predict(actor, dataset, number, path, float(trained.get(file_sha256(path), -1.0)))
+            if len(clip.times) > 1:
+                clips.append(clip)
+        if not clips:
+            raise InputError(
+                "No frame with a face is left that the actor was not trained on; evaluate with another video."
+            )
+        figures = geometry_rows(clips) | speech_rows(clips, transcripts or {})
+        figures |= texture_rows(clips, dataset, actor)
+        mouth = MouthFigures(actor, dataset.space, video_out)
+        return figures | mouth.measure(clips, progress)
+
+
+def actor_space(actor: Actor) -> SpeakerSpace:
+    """The space an actor was trained in."""
+    reference = actor.reference
+    _, radius = to_head_space(reference.vertices)
+    return SpeakerSpace(
+        reference.vertices, reference.uv, fit_cylinder(reference.vertices, radius), Crop(**reference.rectangle),
+        reference.seen,
+    )  # fmt: skip
+
+
+def videos_of(dataset: Dataset, videos: list[Path]) -> list[Path]:
+    """The files of the dataset's clips, in order; files without a face were left out of it."""
+    by_name = {path.name: path for path in videos}
+    return [by_name[clip["name"]] for clip in dataset.description["clips"]]
+
+
+def _predict(actor: Actor, dataset: Dataset, number: int, path: Path, start: float) -> ClipResult:
+    rows = np.flatnonzero(np.asarray(dataset.clip) == number)
+    first = rows[0]
+    rows = rows[np.asarray(dataset.times[rows]) > start]
+    if not len(rows):
+        return _nothing(path)
+    samples, times = dataset.audio(number), np.asarray(dataset.times[rows])
+    codes = encode_sound(actor.model, np.asarray(samples), times)
+    offsets, _ = decode_motion(actor.model, codes)
+    crops = np.zeros((0, 128, 128, 3), np.uint8)
+    valid = np.asarray(dataset.valid[rows])
+    if actor.has_texture:
+        reference = dataset.space.crop.cut(actor.atlas)
+        crops = np.stack(list(decode_textures(actor.model, codes, reference, actor.reference.mask)))[valid]
+    kept = rows[valid]
+    return ClipResult(
+        path,
+        np.asarray(samples),
+        times[valid],
+        kept - first,
+        np.asarray(dataset.vertices[kept]),
+        (actor.reference.vertices + offsets)[valid],
+        np.asarray(dataset.poses[kept]),
+        np.asarray(dataset.crops[kept]) if actor.has_texture else crops,
+        crops,
+        np.asarray(dataset.visible[kept]),
+    )
+
+
+def _nothing(path: Path) -> ClipResult:
+    none, faces = np.zeros(0), np.zeros((0, 468, 3))
+    crops = np.zeros((0, 128, 128, 3), np.uint8)
+    return ClipResult(path, none, none, none, faces, faces, np.zeros((0, 3, 4)), crops, crops, none)
+
+
+def geometry_rows(clips: list[ClipResult]) -> dict[str, float]:
+    """Figures of the vertices; those of the lip gap are medians over the clips."""
+    gaps = [(lip_gap(clip.predicted), lip_gap(clip.true)) for clip in clips]
+    offsets = [aperture_offset(*pair) * float(np.median(np.diff(clip.times))) for pair, clip in _zip(gaps, clips)]
+    predicted, true = np.concatenate([c.predicted for c in clips]), np.concatenate([c.true for c in clips])
+    scores = [correlation(*pair) for pair in gaps]
+    distances = np.concatenate([_lip_pixels(clip) for clip in clips])
+    lip = lip_error_mm(predicted, true)
+    return {
+        "clips": float(len(clips)),
+        "frames": float(len(true)),
+        "vertex_error_mm": vertex_error_mm(predicted, true),
+        "lip_error_mm": lip,
+        "lip_error_percent": lip / INTEROCULAR_MM * 100,
+        "aperture_r": float(np.nanmedian(scores)),
+        "aperture_r_mean": float(np.nanmean(scores)),
+        "aperture_offset_ms": float(np.median(offsets)) * 1000,
+        "lmd_px": float(distances.mean()),
+    }
+
+
+def _zip(first: list, second: list) -> Iterator:
+    return zip(first, second, strict=True)
+
+
+def _lip_pixels(clip: ClipResult) -> np.ndarray:
+    """Mean distance of the lips' landmarks in each frame (T,), in its own pixels."""
+    back = invert(clip.poses.astype(np.float64))
+    lips = list(LIPS)
+    true, predicted = apply(back, clip.true[:, lips]), apply(back, clip.predicted[:, lips])
+    return np.linalg.norm((true - predicted)[..., :2], axis=-1).mean(axis=1)
+
+
+def speech_rows(clips: list[ClipResult], transcripts: dict[str, str]) -> dict[str, float]:
+    """Closures and stillness. Closures are judged at /p b m/ where every clip has a transcript, else where tracked."""
+    closed: list[bool] = []
+    own: list[bool] = []
+    opened: list[bool] = []
+    motion = []
+    phones = _align(clips, transcripts)
+    for number, clip in enumerate(clips):
+        gaps = lip_gap(clip.true), lip_gap(clip.predicted)
+        if phones:
+            closed += closure_recall(gaps[1], clip.times, phones[number], BILABIALS)
+            own += closure_recall(gaps[0], clip.times, phones[number], BILABIALS)
+            opened += closure_recall(gaps[1], clip.times, phones[number], OPEN_VOWELS)
+        else:
+            closed += tracked_closures(*gaps)
+        motion.append(silence_motion(clip.predicted, clip.times, clip.samples))
+    silent, speaking = (np.array([row[i] for row in motion]) for i in (0, 1))
+    both = np.isfinite(silent) & np.isfinite(speaking)
+    rows = {
+        "closures": float(len(closed)),
+        "closure_recall": float(np.mean(closed)) if closed else float("nan"),
+        "silence_motion": float(silent[both].mean() / speaking[both].mean()) if both.any() else float("nan"),
+    }
+    if phones:
+        rows |= {"closure_recall_speaker": float(np.mean(own)), "false_closure": float(np.mean(opened))}
+    return rows
+
+
+def _align(clips: list[ClipResult], transcripts: dict[str, str]) -> list[list[Phone]]:
+    if not all(clip.path.stem in transcripts for clip in clips):
+        return []
+    from backend.speech.alignment import Aligner
+
+    aligner = Aligner()
+    return [aligner.align(clip.samples, transcripts[clip.path.stem])[0] for clip in clips]
+
+
+def texture_rows(clips: list[ClipResult], dataset: Dataset, actor: Actor) -> dict[str, float]:
+    """SSIM and PSNR of the lip crop inside its validity mask, beside the mean texture's."""
+    if not actor.has_texture:
+        return {}
+    true, made = np.concatenate([c.true_crops for c in clips]), np.concatenate([c.crops for c in clips])
+    visible = np.concatenate([c.visible for c in clips])
+    mean = np.broadcast_to(dataset.space.crop.cut(actor.atlas), true.shape)
+    interior = np.asarray(dataset.interior)
+    weights = np.where(interior, visible[:, None, None], np.asarray(dataset.mask) * (actor.reference.mask > 0))
+    return {
+        "ssim_atlas": weighted_ssim(made, true, weights),
+        "ssim_atlas_mean_texture": weighted_ssim(mean, true, weights),
+        "psnr_atlas": weighted_psnr(made, true, weights),
+        "texture_flicker": float(np.abs(np.diff(made.astype(np.int16), axis=0)).mean() / 255),
+    }
+
+
+def read_transcripts(path: Path) -> dict[str, str]:
+    """Texts by clip name from a JSON object, or from lines `name<tab>text`. Raises InputError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        if path.suffix == ".json":
+            return {str(key): str(value) for key, value in json.loads(text).items()}
+        return dict(line.split("\t", 1) for line in text.splitlines() if line.strip())
+    except (OSError, ValueError, AttributeError) as error:
+        raise InputError(
+            f"The transcripts {path} cannot be read ({error}); give lines of a clip's name, a tab and what is said."
+        ) from None

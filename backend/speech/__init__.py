@@ -1,0 +1,1 @@
+"""Text, phonemes with their times, and voices that speak."""

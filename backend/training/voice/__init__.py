@@ -1,0 +1,1 @@
+"""The voice model for everyone: its data, its targets and its training."""

@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 SAMPLE = ROOT / "backend" / "samples" / "speech.flac"
 VERSIONS = ((3, 11), (3, 13), (3, 12))  # best first: bpy has no wheel for 3.12, MediaPipe 0.10.21 none for 3.13
-GROUPS = ("inference", "service", "blender", "training", "test", "check")  # requirements/GROUP.txt
+GROUPS = ("inference", "service", "blender", "training", "speech", "test", "check")  # requirements/GROUP.txt
 USER_GROUPS = GROUPS[:4]
 ADDON_SOURCES = ("backend", "models", "shape_keys", "blender_addon", "requirements")
 ADDON_FILES = ("build.py", "pyproject.toml", "LICENSE")
@@ -169,8 +169,8 @@ def install(venv: Path, group: str) -> None:
     if group == "project":
         what: list[object] = ["--no-deps", "--no-build-isolation", "--editable", ROOT]
     else:
-        # training.txt says why mediapipe must not pull in what it declares
-        what = [*(["--no-deps"] if group == "training" else []), "-r", ROOT / "requirements" / f"{group}.txt"]
+        # they say why what their packages declare must not be pulled in
+        what = [*(["--no-deps"] if group in ("training", "speech") else []), "-r", ROOT / "requirements" / f"{group}.txt"]
     say(f"[set-up] installing {'the mouthpiece command' if group == 'project' else f'requirements/{group}.txt'} ...")
     run([*pip, *what], f"Installing {group}")
     say(f"[set-up] ... done in {time.monotonic() - started:.0f} s")

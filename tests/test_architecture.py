@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = {"backend", "models", "shape_keys", "blender_addon"}
-MEDIA = {"av", "sounddevice", "cv2", "mediapipe", "PIL", "tqdm", "platformdirs", "safetensors"}
+MEDIA = {"av", "sounddevice", "cv2", "mediapipe", "PIL", "pocketsphinx", "tqdm", "platformdirs", "safetensors"}
 WEB = {"fastapi", "starlette", "uvicorn", "pydantic"}
 ALLOWED = {
     "shape_keys": {"numpy", "scipy", "shape_keys"},

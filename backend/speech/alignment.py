@@ -26,7 +26,7 @@ class Aligner:
             from pocketsphinx import Decoder
         except ImportError:
             raise EnvironmentProblem(
-                "Aligning a transcript needs pocketsphinx; install it: pip install -r requirements/speech.txt."
+                "Aligning a transcript needs pocketsphinx; install it: pip install --no-deps -r requirements/speech.txt."
             ) from None
         self._decoder: Any = Decoder(samprate=SAMPLE_RATE, bestpath=False, loglevel="FATAL")
 

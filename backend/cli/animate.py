@@ -31,7 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Check everything that was asked for, then animate one recording after the other."""
+    """Check everything that was asked for, then animate one recording after the other with the actor loaded once."""
+    from backend.actor_file import load_actor
+    from backend.actor_library import find_actor
     from backend.animation_file import check_output
     from backend.audio.decode import check_is_file
     from backend.cli.progress_report import ProgressReport
@@ -43,11 +45,12 @@ def run(options: argparse.Namespace) -> None:
         for path in request.places:
             if len(requests) == 1 or path.parent.exists():
                 check_output(path, request.overwrite)
+    actor = load_actor(find_actor(options.actor))
     for request in requests:
         if len(requests) > 1:
             _make_folders(request)
         with ProgressReport() as progress:
-            written = animate(request, progress)
+            written = animate(request, progress, actor)
         for path in written:
             print(f"wrote {path}")
         print(f"{request.audio.name}: {progress.summary()}", flush=True)

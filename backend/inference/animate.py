@@ -28,9 +28,8 @@ def animate(request: AnimateRequest, progress: Progress = no_progress, actor: "A
 
     for path in request.places:
         check_output(path, request.overwrite)
-    actor_folder = find_actor(request.actor)
+    actor = actor or load_actor(find_actor(request.actor))
     samples = decode_audio(request.audio)
-    actor = actor or load_actor(actor_folder)
     animation, codes = predict_animation(actor, samples, request, progress)
 
     folders = [path for path in request.outputs if not path.suffix]

@@ -1,0 +1,98 @@
+"""Move a face with the voice at the microphone, as it speaks."""
+
+import argparse
+import json
+import math
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from backend.errors import UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from backend.inference.stream import LiveFrame, StreamingSession
+
+EPILOG = """Each frame is printed as a line of JSON: number, time in seconds from the start, the 52 weights by name.
+
+examples:
+  mouthpiece live --actor default | my_renderer
+  mouthpiece live --actor default --audio line.wav --look-ahead 0.12 --seconds 10
+"""
+BLOCK = 320
+"""Samples in which a file is played to the face: 20 ms."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.epilog = EPILOG
+    parser.add_argument("--actor", required=True, metavar="NAME", help="Name of an actor, or its folder.")
+    parser.add_argument("--fps", type=float, default=25.0, help="Frames a second. (25)")
+    parser.add_argument(
+        "--look-ahead",
+        type=float,
+        default=0.04,
+        metavar="SECONDS",
+        help="Sound after a frame that is waited for: 0 is the fastest, 0.04 and 0.12 are more accurate. (0.04)",
+    )
+    parser.add_argument("--device", metavar="NAME", help="Microphone, by name or number; the system's own otherwise.")
+    parser.add_argument("--audio", type=Path, metavar="FILE", help="Play a file to the face instead of a microphone.")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="Stop after so long. (Ctrl-C stops it too)")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Print frames until the sound ends."""
+    from backend.actor_file import load_actor
+    from backend.actor_library import find_actor
+    from backend.inference.pacing import FramePacer
+    from backend.inference.stream import StreamingSession
+
+    if options.seconds <= 0:
+        raise UsageError(f"--seconds must be more than 0, got {options.seconds:g}.")
+    session = StreamingSession(load_actor(find_actor(options.actor)).motion, options.fps, options.look_ahead)
+    pacer = FramePacer()
+    if options.audio is not None:
+        from backend.audio.decode import decode_audio
+
+        samples = decode_audio(options.audio)
+        _print_frames(pacer.pace(live_frames(session, play(samples, options.seconds))))
+        return
+    from backend.audio.microphone import listen, open_microphone
+
+    with open_microphone(options.device) as buffer:
+        try:
+            _print_frames(pacer.pace(live_frames(session, listen(buffer, options.seconds))))
+        finally:
+            print(
+                f"mouthpiece: heard {session.heard / 16_000:.1f} s, {pacer.late} frames late, "
+                f"{buffer.overruns} overruns",
+                file=sys.stderr,
+            )
+
+
+def live_frames(session: "StreamingSession", chunks: "Iterable[np.ndarray]") -> "Iterator[LiveFrame]":
+    """Yield the frames that fall due while chunks of samples (n,) come in, and those left at their end."""
+    for chunk in chunks:
+        yield from session.feed(chunk)
+    yield from session.flush()
+
+
+def play(samples: "np.ndarray", seconds: float) -> "Iterator[np.ndarray]":
+    """Yield a recording (n,) at 16 kHz in blocks, each when a microphone would have heard it."""
+    begun = time.monotonic()
+    end = int(min(len(samples), seconds * 16_000))
+    for start in range(0, end, BLOCK):
+        block = samples[start : min(start + BLOCK, end)]
+        time.sleep(max(0.0, begun + (start + len(block)) / 16_000 - time.monotonic()))
+        yield block
+
+
+def _print_frames(frames: "Iterable[LiveFrame]") -> None:
+    from shape_keys.arkit import NAMES
+
+    for frame in frames:
+        weights = {name: round(float(weight), 4) for name, weight in zip(NAMES, frame.weights, strict=True)}
+        print(json.dumps({"frame": frame.index, "time": round(frame.time, 4), "weights": weights}), flush=True)

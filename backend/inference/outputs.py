@@ -37,10 +37,8 @@ def write_animation_folder(
     folder: Path, animation: Animation, actor: "Actor", codes: np.ndarray | None, progress: Progress
 ) -> None:
     """Write `animation.npz`, and with codes (T, Ns) the atlas sequence they decode to, into an empty folder."""
-    from PIL import Image
-
     save_animation(animation, folder, progress)
-    Image.fromarray(actor.atlas).save(folder / REFERENCE_ATLAS)
+    write_png(folder / REFERENCE_ATLAS, actor.atlas)
     if codes is None or not actor.has_texture:
         return
     from backend.inference.texture import CALIBRATE_FROM, TextureEngine

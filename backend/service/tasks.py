@@ -20,12 +20,12 @@ def warm_up() -> None:
     """Load what every animation needs, before the first is asked for."""
     import backend.inference.animate
     import backend.inference.outputs
-    import backend.inference.predict  # noqa: F401
+    import backend.inference.texture  # noqa: F401
     from backend.actor_library import find_actor
     from backend.errors import MouthpieceError
 
     try:
-        load_actor_once(str(find_actor("default")), "")
+        _ = load_actor_once(str(find_actor("default")), "").model
     except MouthpieceError:
         return  # the first job will say what is wrong with it
 

@@ -12,6 +12,9 @@ from backend.speech.phones import CONSONANTS, SILENCE, Phone, Word, from_arpabet
 FRAME_SECONDS = 0.01
 PADDING = 0.3
 """Seconds of silence laid before and after, so that the first word does not swallow the pause before it."""
+BEAM = 1e-120
+"""Share of the best path's likelihood below which a path is given up. What is said is known, so that a voice unlike
+those of the acoustic model is no reason to stop looking."""
 LONGEST_FIRST_CONSONANT = 0.15
 """Seconds that a consonant after a pause may last."""
 _TO_ARPABET = {"ah": "AH", "ue": "UW", "h": "HH"}
@@ -28,7 +31,9 @@ class Aligner:
             raise EnvironmentProblem(
                 "Aligning a transcript needs pocketsphinx; install it: pip install --no-deps -r requirements/speech.txt."
             ) from None
-        self._decoder: Any = Decoder(samprate=SAMPLE_RATE, bestpath=False, loglevel="FATAL")
+        self._decoder: Any = Decoder(
+            samprate=SAMPLE_RATE, bestpath=False, loglevel="FATAL", beam=BEAM, pbeam=BEAM, wbeam=BEAM
+        )
 
     def align(self, samples: np.ndarray, text: str) -> tuple[list[Phone], list[Word]]:
         """Phones (silences between them included) and words of `text` in samples (n,) float32 at 16 kHz.

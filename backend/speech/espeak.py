@@ -72,6 +72,8 @@ def speak(text: str, voice: str = "en-us", rate: int = 165, pitch: int = 50, pit
     pitch and pitch_range: 0 to 100. Raises EnvironmentProblem without espeak-ng, UsageError for an unknown voice or a
     text with nothing to say.
     """
+    if not any(letter.isalnum() for letter in text):
+        raise UsageError(f"There is nothing to speak in the text {text!r}; give words.")
     library, engine_rate = _library()
     if library.espeak_SetVoiceByName(voice.encode()):
         raise UsageError(f"espeak-ng has no voice {voice!r}; `espeak-ng --voices` lists them.")

@@ -1,0 +1,58 @@
+"""The shipped actor on a stretch of its own speaker's video, through the command."""
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+
+from backend.__main__ import main
+from backend.audio.decode import SAMPLE_RATE, decode_audio
+from backend.video.decode import iterate_frames
+from backend.video.encode import encode_video
+
+KEYS = (
+    "aperture_r", "aperture_offset_ms", "lip_error_mm", "closure_recall", "silence_motion", "lmd_px", "ssim_atlas",
+    "psnr_atlas", "ssim_mouth", "ssim_mouth_mean_texture", "psnr_mouth", "cpbd_mouth", "cpbd_mouth_true",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def clip(shared, tmp_path_factory):
+    """Seconds 142 to 148: among the frames that the shipped actor was not trained on."""
+    video = shared / "actor/actor.mp4"
+    folder = tmp_path_factory.mktemp("evaluate")
+    samples = decode_audio(video)[142 * SAMPLE_RATE : 148 * SAMPLE_RATE]
+    soundfile.write(folder / "sound.wav", samples, SAMPLE_RATE)
+    frames = [image for time, image in iterate_frames(video) if 142 <= time < 148]
+    encode_video(iter(frames), len(frames), 25, folder / "sound.wav", folder / "clip.mp4", {})
+    return folder / "clip.mp4"
+
+
+def test_figures_table_json_and_video(clip, tmp_path, capsys):
+    out = tmp_path / "figures.json"
+    assert main(["evaluate", "default", str(clip), "--json", str(out), "--video", str(tmp_path / "side.mp4")]) == 0
+    figures = json.loads(out.read_text())
+    assert set(KEYS) <= set(figures)
+    assert figures["frames"] == 150
+    assert figures["aperture_r"] > 0.7
+    assert abs(figures["aperture_offset_ms"]) <= 40
+    assert figures["lip_error_mm"] < 5
+    assert figures["ssim_mouth"] > figures["ssim_mouth_mean_texture"]
+    assert "aperture_r" in capsys.readouterr().out
+    pictures = [image for _, image in iterate_frames(tmp_path / "side.mp4")]
+    assert len(pictures) == 150
+    half = pictures[0].shape[1] // 2
+    assert np.abs(pictures[75][:, :half].astype(int) - pictures[75][:, half:]).mean() < 5  # the mouth alone differs
+
+
+def test_a_video_without_a_face(capsys, write_video):
+    grey = [np.full((128, 128, 3), 120, np.uint8)] * 50
+    video = write_video("grey.mp4", grey, np.arange(50) / 25, np.zeros(32000, np.float32))
+    assert main(["evaluate", "default", str(video)]) == 1
+    assert "face" in capsys.readouterr().err
+
+
+def test_no_such_actor(tmp_path, capsys):
+    assert main(["evaluate", "nobody", str(tmp_path / "a.mp4")]) == 2
+    assert "no actor" in capsys.readouterr().err

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from backend.actor_file import ReferenceFace, check_name, load_actor, save_actor
+from backend.actor_file import ReferenceFace, check_name, load_actor, load_whole_actor, save_actor
 from backend.errors import ActorError, UsageError
 from models.presets import ModelConfig, build_model
 from shape_keys.topology import CANONICAL_FACE
@@ -98,6 +98,15 @@ def test_weights_of_another_network_are_refused(actor_folder):
     (actor_folder / "actor.json").write_text(json.dumps(description))
     with pytest.raises(ActorError, match="does not fit"):
         load_actor(actor_folder)
+
+
+def test_texture_weights_of_another_network_are_refused_when_they_are_read(actor_folder):
+    description = json.loads((actor_folder / "actor.json").read_text())
+    description["model"]["texture_widths"] = [8, 8, 8, 8, 8]
+    (actor_folder / "actor.json").write_text(json.dumps(description))
+    assert load_actor(actor_folder).has_texture
+    with pytest.raises(ActorError, match="does not fit"):
+        load_whole_actor(actor_folder)
 
 
 @pytest.mark.parametrize("name", ["../etc", "", "a/b", "-x", "a" * 65, ".hidden"])

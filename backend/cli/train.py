@@ -7,7 +7,7 @@ from pathlib import Path
 from backend.cli.options import add_options
 from backend.training.config import TrainConfig
 
-OPTIONS = ("preset", "epochs", "seed", "held_out")
+OPTIONS = ("preset", "epochs", "seed", "held_out", "device", "from_scratch")
 """Fields of TrainConfig that the command line offers; the others stay at their defaults."""
 EPILOG = """example:
   mouthpiece train interview.mp4 --actor anna --consent anna_consent.json

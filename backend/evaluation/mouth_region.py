@@ -62,5 +62,5 @@ def render(
     triangle, barycentric = triangle[:height, :width], barycentric[:height, :width]
     places = uv[TRIANGLES[chosen]] * [atlas.shape[1], -atlas.shape[0]] + [0, atlas.shape[0]]
     where = np.einsum("hwc,hwcd->hwd", barycentric, places[triangle]).astype(np.float32) - 0.5
-    drawn = cv2.remap(atlas, where[..., 0], where[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    drawn = cv2.remap(atlas, where[..., 0], where[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return np.where((triangle >= 0)[..., None], drawn, region.cut(frame))

@@ -29,7 +29,8 @@ class Aligner:
             from pocketsphinx import Decoder
         except ImportError:
             raise EnvironmentProblem(
-                "Aligning a transcript needs pocketsphinx; install it: pip install --no-deps -r requirements/speech.txt."
+                "Aligning a transcript needs pocketsphinx; install it: "
+                "pip install --no-deps -r requirements/speech.txt."
             ) from None
         self._decoder: Any = Decoder(
             samprate=SAMPLE_RATE, bestpath=False, loglevel="FATAL", beam=BEAM, pbeam=BEAM, wbeam=BEAM

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -37,6 +37,10 @@ class Batch:
     crops: Tensor
     previous: Tensor
     pixels: Tensor
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same on a device."""
+        return Batch(*(getattr(self, item.name).to(device, non_blocking=True) for item in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,11 @@ class Batches:
         self.reference = dataset.reference_vertices
         self.audio = {k: normalise_level(dataset.audio(k)) for k in np.unique(dataset.clip)}
 
-    def epoch(self, number: int) -> Iterator[Batch]:
-        """Batches that together hold about as many frames as the training spans."""
+    def epoch(self, number: int, process: int = 0, processes: int = 1) -> Iterator[Batch]:
+        """Batches that together hold about as many frames as the training spans.
+
+        Of several processes each gets its own batches, and all get equally many.
+        """
         rng = np.random.default_rng([self.config.seed, number])
         stretches = [
             Span(start, min(start + self.config.chunk, span.stop))
@@ -89,8 +96,12 @@ class Batches:
             for start in self._starts(span, rng)
         ]
         order = rng.permutation(len(stretches))
-        for first in range(0, len(order), self.config.chunks):
-            yield self._batch([stretches[i] for i in order[first : first + self.config.chunks]], rng)
+        groups = [order[first : first + self.config.chunks] for first in range(0, len(order), self.config.chunks)]
+        if processes > 1:
+            groups = groups[process : len(groups) // processes * processes : processes]
+            rng = np.random.default_rng([self.config.seed, number, process])
+        for group in groups:
+            yield self._batch([stretches[i] for i in group], rng)
 
     def _starts(self, span: Span, rng: np.random.Generator) -> list[int]:
         free = max(1, span.stop - span.start - self.config.chunk + 1)

@@ -54,6 +54,8 @@ class TrainConfig:
     """Frames of a batch whose texture is decoded; geometry learns from all of them."""
     learning_rate: float = 1e-3
     """Of AdamW at its highest; it falls to zero on a cosine."""
+    device: str = "auto"
+    """Where to train: auto (a GPU where there is one), cpu or cuda."""
     from_scratch: bool = False
     """Start the encoder from random weights instead of from the shipped voice model."""
     voice_rate: float = 0.5

@@ -22,6 +22,7 @@ from backend.training.checkpoint import (
     save_checkpoint,
 )
 from backend.training.config import TrainConfig
+from backend.training.devices import average_gradients, choose_device, join_processes, mixed_precision
 from backend.training.losses import closure_loss, geometry_loss, texture_loss, vertex_weights
 from models.talking_face import TalkingFace
 from models.voice_encoder import VoiceEncoder
@@ -46,15 +47,18 @@ class TrainingRun:
         checkpoint: Path,
         validate: Callable[[TalkingFace], dict[str, float]] | None = None,
     ) -> None:
-        self.model = model
+        self.device = choose_device(config.device)
+        self.process, self.processes = join_processes(self.device)
+        self.model = model.to(self.device)
         self.batches = batches
         self.config = config
         self.checkpoint = checkpoint
         self.validate = validate
         self.optimiser = torch.optim.AdamW(_parameter_groups(model, config), weight_decay=1e-4)
         self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay))
-        self.vertex_weights = vertex_weights(config.lip_weight)
-        self.reference_crop = to_image_tensor(batches.dataset.reference_crop[None])
+        self.vertex_weights = vertex_weights(config.lip_weight).to(self.device)
+        self.reference = torch.from_numpy(batches.reference).to(self.device)
+        self.reference_crop = to_image_tensor(batches.dataset.reference_crop[None]).to(self.device)
         self.epoch = 0
         self.kept = 0
         self.history: list[dict[str, float]] = []
@@ -68,7 +72,7 @@ class TrainingRun:
     @property
     def result(self) -> TalkingFace:
         """The averaged network as it was at the best look at the held-out part, or as it is where nobody looked."""
-        model = copy.deepcopy(self.averaged)
+        model = copy.deepcopy(self.averaged).cpu()
         if self.best:
             model.load_state_dict(self.best)
         return model
@@ -121,12 +125,15 @@ class TrainingRun:
         if self.validate is None or (self.epoch % self.config.validate_every and self.epoch != self.config.epochs):
             return
         before = min(self.scores, default=math.inf)
-        self.history[-1] |= self.validate(self.averaged)
+        self.history[-1] |= self.validate(copy.deepcopy(self.averaged).cpu())
         if self.history[-1]["score"] < before:
-            self.best = {name: value.clone() for name, value in self.averaged.state_dict().items()}
+            self.best = {name: value.cpu().clone() for name, value in self.averaged.state_dict().items()}
 
     def save(self) -> None:
-        """Write the checkpoint."""
+        """Write the checkpoint; of several processes the first does."""
+        self.kept = self.epoch
+        if self.process:
+            return
         state = RunState(
             self.epoch,
             self.history,
@@ -136,18 +143,18 @@ class TrainingRun:
             self.best,
         )
         save_checkpoint(self.checkpoint, state)
-        self.kept = self.epoch
 
     def _train_epoch(self) -> dict[str, float]:
-        torch.manual_seed(self.config.seed * 100_003 + self.epoch)
+        torch.manual_seed(self.config.seed * 100_003 + self.epoch + 7919 * self.process)
         for group in self.optimiser.param_groups:
             group["lr"] = self._learning_rate() * group["share"]
         self.model.train()
         sums: dict[str, float] = {}
         count = 0
         start = time.monotonic()
-        for batch in self.batches.epoch(self.epoch):
-            losses = self._losses(batch)
+        for batch in self.batches.epoch(self.epoch, self.process, self.processes):
+            with mixed_precision(self.device):
+                losses = self._losses(batch.to(self.device))
             self._step(losses)
             for name, value in losses.items():
                 sums[name] = sums.get(name, 0.0) + value.item()
@@ -162,9 +169,10 @@ class TrainingRun:
         """Terms of the loss, already weighted; their sum is minimised."""
         config, valid = self.config, batch.valid.float()
         code = self.model.encoder(batch.columns, batch.index)
-        offsets = self.model.geometry(code).unflatten(0, batch.valid.shape)
-        weights = self.model.blendshapes(code).unflatten(0, batch.valid.shape)
-        reference = torch.from_numpy(self.batches.reference)
+        # Positions are small differences of large numbers: they and their losses stay in float32.
+        offsets = self.model.geometry(code).float().unflatten(0, batch.valid.shape)
+        weights = self.model.blendshapes(code).float().unflatten(0, batch.valid.shape)
+        reference = self.reference
         moving = valid[:, 1:] * valid[:, :-1]
 
         def mean(values: Tensor, mask: Tensor) -> Tensor:
@@ -181,13 +189,14 @@ class TrainingRun:
         }
         if self.model.texture is not None and len(batch.chosen):
             difference = self.model.decode_texture(code[batch.chosen], batch.previous)
-            atlas = self.reference_crop + difference
+            atlas = self.reference_crop + difference.float()
             losses["texture"] = texture_loss(atlas, batch.crops, batch.pixels, config.l1_weight).mean()
         return losses
 
     def _step(self, losses: dict[str, Tensor]) -> None:
         self.optimiser.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
+        average_gradients(self.model.parameters(), self.processes)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), CLIP_NORM)
         self.optimiser.step()
         self.average.update_parameters(self.model)

@@ -23,7 +23,7 @@ from backend.trust.provenance import file_sha256
 
 LEAST_SECONDS = 20.0
 """Shortest training material; good actors need 2 to 5 minutes (section 4)."""
-SHEET = "contact_sheet.png"
+SHEET, CHECKPOINT = "contact_sheet.png", "checkpoint.safetensors"
 SSIM_WORTH = 10.0
 """Millimetres of lip error that one of SSIM is worth when the best moment of a training is chosen."""
 FEATHER = 12
@@ -72,6 +72,7 @@ class TrainRequest:
 def train(request: TrainRequest, progress: Progress = no_progress) -> Path:
     """Train an actor; returns its folder. Raises ConsentError, UsageError, InputError, Cancelled."""
     from backend.training.dataset import build_dataset
+    from backend.training.devices import choose_device, first_process_first, join_processes
     from backend.training.quality import check_quality
 
     consent = read_consent(request.consent)
@@ -79,7 +80,9 @@ def train(request: TrainRequest, progress: Progress = no_progress) -> Path:
         request.folder.parent.mkdir(parents=True, exist_ok=True)
     check_output(request.folder, request.overwrite)
     work = _open_work_folder(request)
-    dataset = build_dataset(list(request.videos), work / "dataset", progress=progress)
+    process, processes = join_processes(choose_device(request.config.device))
+    with first_process_first(process, processes):
+        dataset = build_dataset(list(request.videos), work / "dataset", progress=progress)
     for warning in dataset.warnings:
         progress(warning, 0, 0)
     check_quality(dataset, request.accept_quality, lambda sentence: progress(sentence, 0, 0))
@@ -88,6 +91,8 @@ def train(request: TrainRequest, progress: Progress = no_progress) -> Path:
     run, spans, held = _prepare(request, dataset, work, share)
     if request.config.preset != "instant":
         run.run(progress)
+    if process:  # of several processes the first writes the actor
+        return request.folder
     progress("evaluate", 0, 1)
     metrics = held_out_figures(run.result, dataset, held, share, work / SHEET)
     progress("evaluate", 1, 1)
@@ -114,7 +119,7 @@ def _open_work_folder(request: TrainRequest) -> Path:
     settings = json.dumps(asdict(request.config), indent=1)
     try:
         work.mkdir(parents=True, exist_ok=True)
-        if (work / "checkpoint.safetensors").exists():
+        if (work / CHECKPOINT).exists():
             if not request.resume:
                 raise UsageError(f"{work} holds an unfinished run; add --resume to go on with it, or delete it.")
             if (work / "config.json").read_text() != settings:
@@ -156,7 +161,7 @@ def _prepare(request: TrainRequest, dataset: Any, work: Path, share: np.ndarray)
         write_training_report(work, request.actor, run.history, figures, config.epochs)
         return figures | {"score": score}
 
-    run = TrainingRun(model, batches, config, work / "checkpoint.safetensors", validate if held else None)
+    run = TrainingRun(model, batches, config, work / CHECKPOINT, validate if held else None)
     if request.resume:
         run.resume()
     return run, spans, held

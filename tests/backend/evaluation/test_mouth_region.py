@@ -40,4 +40,4 @@ def test_the_region_holds_the_lips_and_is_not_much_larger(landmarks):
 
 
 def test_a_mouth_outside_the_frame(landmarks):
-    assert mouth_region(landmarks + [1000, 0, 0], 320, 320) is None
+    assert mouth_region(landmarks + np.array([1000, 0, 0]), 320, 320) is None

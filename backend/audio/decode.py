@@ -60,7 +60,7 @@ def _read(path: Path) -> np.ndarray:
     import av.error
 
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="ignore") as container:
             if not container.streams.audio:
                 raise InputError(f"{path} has no sound track; give a file with sound.")
             _check_duration(path, (container.duration or 0) / av.time_base)

@@ -112,6 +112,8 @@ def main() -> None:
     parser.add_argument("--dataset", type=Path, help="that training left behind, instead of the video")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    if not options.dataset and not options.video.is_file():
+        parser.error(f"there is no video {options.video}; give --video or --dataset")
     actor = load_actor(find_actor(options.actor))
     with tempfile.TemporaryDirectory() as scratch:
         if options.dataset:

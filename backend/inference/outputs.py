@@ -5,6 +5,7 @@ import shutil
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,8 @@ def write_animation_folder(
     atlas = folder / ATLAS_FOLDER
     atlas.mkdir()
     engine = TextureEngine(actor.model, actor.reference_crop, actor.reference.mask, len(codes) >= CALIBRATE_FROM)
-    write_crops(atlas, engine.decode(codes), len(codes), progress)
+    with closing(engine.decode(codes)) as batches:
+        write_crops(atlas, batches, len(codes), progress)
 
 
 def write_crops(folder: Path, batches: "Iterable[Batch]", total: int, progress: Progress) -> None:

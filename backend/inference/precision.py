@@ -9,9 +9,11 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import nn
 
+from backend.inference.side_by_side import run_side_by_side
 from models.texture_decoder import TextureDecoder
 
-TRIAL_FRAMES = 8
+TRIAL_FRAMES = 4
+"""As many as a thread decodes side by side (texture.py)."""
 TOLERANCE = 2 / 255
 """Largest difference from float32 that a faster format may make: two of 255 levels."""
 GAIN = 0.9
@@ -47,7 +49,8 @@ def calibrate(decoder: TextureDecoder, code_length: int, clock: Callable[[], flo
     bfloat16 is chosen where it is faster (AVX-512 BF16, AMX) and differs by at most `TOLERANCE`.
     """
     if decoder not in _chosen:
-        _chosen[decoder] = _try_formats(decoder, code_length, clock)
+        trials = (_try_formats(decoder, code_length, clock) for _ in range(1))
+        (_chosen[decoder],) = run_side_by_side([trials], lambda: torch.set_num_threads(1))  # as textures are decoded
     return _chosen[decoder]
 
 

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -12,7 +12,7 @@ PATIENCE_SECONDS = 0.1
 """After which a thread with a full queue looks whether it is still needed."""
 
 
-def run_side_by_side(generators: Sequence[Iterator[Item]], prepare: Callable[[], None]) -> Iterator[Item]:
+def run_side_by_side(generators: Sequence[Iterator[Item]], prepare: Callable[[], None]) -> Generator[Item, None, None]:
     """Yield what the generators yield, in the order in which it comes; an error in one ends all and is raised.
 
     prepare: called first in each thread. Threads end when the caller stops iterating.

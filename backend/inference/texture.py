@@ -1,6 +1,6 @@
 """Codes to lip textures in batches, although every frame depends on the one before it."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import numpy as np
 import torch
@@ -46,7 +46,7 @@ class TextureEngine:
         self.reference = torch.from_numpy(crop).float()[None] / 255
         self.share = torch.from_numpy(mask)[None, None]
 
-    def decode(self, codes: np.ndarray) -> Iterator[Batch]:
+    def decode(self, codes: np.ndarray) -> Generator[Batch, None, None]:
         """Yield the crops of all frames, codes (T, Ns), in some order; a frame that comes again replaces the first.
 
         Equal to `predict.decode_textures` to one of 255 levels in float32. As many threads as PyTorch may use each

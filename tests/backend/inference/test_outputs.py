@@ -83,8 +83,9 @@ def test_textures_can_be_stopped_and_leave_no_thread(actor, tmp_path):
         if stage == "texture" and done > 20:
             raise Cancelled("stopped")
 
-    with pytest.raises(Cancelled):
+    with pytest.raises(Cancelled) as raised:
         write_animation_folder(tmp_path, animation, actor, codes, stop)
+    assert raised.traceback  # which holds on to everything that was in use
     assert threading.active_count() == before
     assert 20 <= len(list((tmp_path / "atlas").iterdir())) < 200
 

@@ -43,7 +43,7 @@ class Ledger:
 class Load:
     """Clients that ask for jobs of several kinds for as long as the load runs, and fetch some results."""
 
-    def __init__(self, service: RunningService, ledger: Ledger, clients: int = 4, pause: float = 0.3) -> None:
+    def __init__(self, service: RunningService, ledger: Ledger, clients: int = 4, pause: float = 0.8) -> None:
         self._service, self._ledger, self._pause = service, ledger, pause
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._work, args=(number,)) for number in range(clients)]
@@ -182,12 +182,15 @@ def full_disk() -> dict[str, object]:
         before = client.wait(client.animate(client.upload(make_sound(1)), **QUICK))
         fetch(client, before, ledger)
         uploads = [client.upload(make_sound(number, 2.0)) for number in range(2, 8)]
+        for upload in uploads[:3]:
+            ledger.accepted[client.animate(upload, texture=True).id] = upload.id
         fill_disk(disk / "filler")
-        for upload in uploads:
+        for upload in uploads[3:]:
             try:
                 ledger.accepted[client.animate(upload, texture=True).id] = upload.id
             except ServiceError as error:
                 sentences.append(f"{error.status}: {error}")
+            fill_disk(disk / "filler")  # what the service gave back of its reserve
         for job_id in ledger.accepted:
             with contextlib.suppress(JobFailed):
                 client.wait(job_id)
@@ -223,7 +226,7 @@ def small_disk(path: Path, size: str):
 
 def fill_disk(path: Path) -> None:
     """Write until nothing more fits."""
-    with contextlib.suppress(OSError), path.open("wb", buffering=0) as file:
+    with contextlib.suppress(OSError), path.open("ab", buffering=0) as file:
         while True:
             file.write(bytes(1 << 16))
     with contextlib.suppress(OSError), path.open("ab", buffering=0) as file:

@@ -5,10 +5,7 @@ Run: `python3 build.py bench service_fuzz`; `--schema` also lets schemathesis tr
 
 import argparse
 import json
-import os
 import random
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -19,10 +16,12 @@ from backend.service.client import Client, ServiceError
 from benchmarks.machine import describe_machine
 from benchmarks.service_load import memory_mb
 from tests.backend.service.mutations import good_sounds, mutate, mutate_actor, small_actor
-from tests.backend.service.running import QUICK, ROOT, RunningService, make_sound, running_service
+from tests.backend.service.running import QUICK, RunningService, make_sound, running_service
+from tests.backend.service.schema_check import check_schema
 
 HANG_SECONDS = 30.0
 SENDERS = 4
+PHASES = "examples,coverage,fuzzing,stateful"
 
 
 class Fuzzer:
@@ -107,17 +106,6 @@ def open_files(service: RunningService) -> int:
     return len(list(Path(f"/proc/{service.process.pid}/fd").iterdir()))
 
 
-def try_schema(examples: int) -> int:
-    """Let schemathesis send what the document allows and what it does not, each route and chains of them."""
-    with tempfile.TemporaryDirectory() as home, running_service(Path(home)) as service:
-        command = [sys.executable, "-m", "schemathesis.cli", "run", f"{service.client.url}/v1/openapi.json"]
-        command += ["--header", f"Authorization: Bearer {service.token}", "--max-examples", str(examples)]
-        command += ["--phases", "examples,coverage,fuzzing,stateful", "--request-timeout", "30", "--seed", "1"]
-        command += ["--exclude-path-regex", "events$", "--continue-on-failure"]
-        done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": "1"})
-    return done.returncode
-
-
 def main() -> None:
     """Print the table; exit code 1 where anything was wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -133,7 +121,7 @@ def main() -> None:
         print(f"{name:44} {value}", flush=True)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
-    failed = try_schema(options.examples) if options.schema else 0
+    failed = check_schema(options.examples, PHASES) if options.schema else 0
     if wrong or failed:
         raise SystemExit("\n".join(wrong[:20]) or "schemathesis found something; see above")
 

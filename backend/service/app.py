@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -87,8 +88,20 @@ def _sentence(item: Any) -> str:
 
 async def _answer_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    sentence = {404: "There is nothing at this address.", 405: "This address does not take that method."}
-    return _answer(error.status_code, sentence.get(error.status_code, str(error.detail)), error.headers)
+    if error.status_code == 405:
+        allowed = ", ".join(_methods(request.app, request.url.path))
+        return _answer(405, f"This address takes {allowed}.", {"Allow": allowed})
+    sentence = "There is nothing at this address." if error.status_code == 404 else str(error.detail)
+    return _answer(error.status_code, sentence, error.headers)
+
+
+def _methods(app: FastAPI, path: str) -> list[str]:
+    """What an address takes, over all of its routes."""
+    for template, operations in app.openapi()["paths"].items():
+        pattern = re.escape(template).replace(r"\{name\}", ".+").replace(r"\{job_id\}", "[^/]+")
+        if re.fullmatch(pattern, path):
+            return sorted(method.upper() for method in operations)
+    return ["GET"]
 
 
 async def _answer_unexpected(request: Request, error: Exception) -> Response:

@@ -3,8 +3,8 @@
 from typing import Any
 
 from backend.service.actors import Actors
-from backend.service.problems import NotFound, Unprocessable
-from backend.service.schema import AnimateJob, AnimateOptions, BatchJob, InspectJob, Source, TrainJob
+from backend.service.problems import Conflict, NotFound, Unprocessable
+from backend.service.schema import AnimateJob, AnimateOptions, BatchJob, InspectJob, PathSource, Source, TrainJob
 from backend.service.store import UPLOAD, Store, StoredFile
 from backend.service.uploads import Uploads
 
@@ -34,11 +34,11 @@ class Requests:
 
     async def _batch(self, job: BatchJob) -> dict[str, Any]:
         lines, sources = [], []
-        for line in job.lines:
+        for name, line in zip(_own_names([line.name for line in job.lines]), job.lines, strict=True):
             actor = self._actors.get(line.actor)
-            sources.append(await self._source(line.audio, "sound", line.name))
+            sources.append(await self._source(line.audio, "sound", name))
             options = _options(line.options)
-            lines.append({"name": line.name, "actor": line.actor, "actor_digest": actor.digest, "options": options})
+            lines.append({"name": name, "actor": line.actor, "actor_digest": actor.digest, "options": options})
         return _request(job.name, sources) | {"lines": lines}
 
     async def _videos(self, job: InspectJob | TrainJob) -> dict[str, Any]:
@@ -48,7 +48,7 @@ class Requests:
             return request
         taken = any(actor.name == job.actor for actor in self._actors.all())
         if taken and not job.options.overwrite:
-            raise Unprocessable(f"There is an actor {job.actor!r} already; choose another name or set overwrite.")
+            raise Conflict(f"There is an actor {job.actor!r} already; choose another name or set overwrite.")
         return request | {
             "actor": job.actor,
             "consent": job.consent.model_dump(),
@@ -56,10 +56,10 @@ class Requests:
         }
 
     async def _source(self, source: Source, kind: str, name: str) -> dict[str, Any]:
-        if source.path is not None:
+        if isinstance(source, PathSource):
             file = await self._uploads.import_path(source.path, kind)
         else:
-            file = self._find(str(source.upload), kind)
+            file = self._find(source.upload, kind)
         return {"upload": file.name, "name": name + ENDING[kind], **file.about}
 
     def _find(self, upload: str, kind: str) -> StoredFile:
@@ -74,6 +74,19 @@ class Requests:
 def _request(name: str, sources: list[dict[str, Any]]) -> dict[str, Any]:
     uploads = [source["upload"] for source in sources]
     return {"name": name, "uploads": uploads, "sources": sources, "seconds": sum(s["seconds"] for s in sources)}
+
+
+def _own_names(names: list[str]) -> list[str]:
+    """The names with a number where two would be the same folder, or the report's file."""
+    taken, own = {"lines.json"}, []
+    for name in names:
+        number, chosen = 1, name
+        while chosen.lower() in taken:
+            number += 1
+            chosen = f"{name[:70]} ({number})"
+        taken.add(chosen.lower())
+        own.append(chosen)
+    return own
 
 
 def _options(options: AnimateOptions) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """What is sent and what is answered, as the OpenAPI document shows it."""
 
+import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from backend.inference.request import BLENDER_ENDINGS
+from backend.inference.request import BLENDER_ENDINGS, AnimateRequest
+from backend.training.config import TrainConfig
 
 DIGEST = r"^[0-9a-f]{64}$"
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
@@ -21,33 +23,43 @@ State = Literal["queued", "running", "cancelling", "done", "failed", "cancelled"
 Kind = Literal["animate", "batch", "inspect", "train"]
 
 
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+"""JSON has one kind of number: 6.0 is as whole as 6."""
+
+
 class Sent(BaseModel):
     """Base of what clients send: nothing unknown, nothing converted."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class Source(Sent):
-    """A recording or video: an upload by its id, or a file in a folder that the service was started with (--allow)."""
+class UploadSource(Sent):
+    """A recording or video that was uploaded."""
 
-    upload: Digest | None = None
-    path: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
+    upload: Digest
 
-    @model_validator(mode="after")
-    def _one_of_both(self) -> "Source":
-        if (self.upload is None) == (self.path is None):
-            raise ValueError("give either upload or path")
-        return self
+
+class PathSource(Sent):
+    """A recording or video in a folder of this computer that the service was started with (--allow)."""
+
+    path: Annotated[str, Field(min_length=1, max_length=4096)]
+
+
+Source = UploadSource | PathSource
 
 
 class AnimateOptions(Sent):
     """How to animate; as the options of `mouthpiece animate`."""
 
-    fps: Annotated[float, Field(ge=1, le=240)] = 25.0
-    intensity: Annotated[float, Field(ge=0, le=3)] = 1.0
-    smooth: Annotated[float, Field(ge=0, le=1)] = 0.0
-    texture: bool = True
-    size: Annotated[int, Field(ge=64, le=4096, multiple_of=2)] = 512
+    fps: Annotated[float, Field(ge=1, le=240)] = AnimateRequest.fps
+    intensity: Annotated[float, Field(ge=0, le=3)] = AnimateRequest.intensity
+    smooth: Annotated[float, Field(ge=0, le=1)] = AnimateRequest.smooth
+    texture: bool = AnimateRequest.texture
+    size: Annotated[Whole, Field(ge=64, le=4096, multiple_of=2)] = AnimateRequest.size
     outputs: Annotated[list[Output], Field(max_length=7)] = []
     """Besides the animation itself."""
 
@@ -56,7 +68,7 @@ class Asked(Sent):
     """Base of all jobs that are asked for."""
 
     name: Title = "untitled"
-    priority: Annotated[int, Field(ge=0, le=9)] = 5
+    priority: Annotated[Whole, Field(ge=0, le=9)] = 5
 
 
 class AnimateJob(Asked):
@@ -82,13 +94,7 @@ class BatchJob(Asked):
 
     kind: Literal["batch"]
     lines: Annotated[list[Line], Field(min_length=1, max_length=500)]
-
-    @model_validator(mode="after")
-    def _own_names(self) -> "BatchJob":
-        names = [line.name.lower() for line in self.lines]
-        if len({*names, "lines.json"}) <= len(names):
-            raise ValueError("two lines have the same name, or one is called lines.json, which is the report's")
-        return self
+    """Lines of the same name get a number."""
 
 
 class InspectJob(Asked):
@@ -98,13 +104,20 @@ class InspectJob(Asked):
     videos: Annotated[list[Source], Field(min_length=1, max_length=100)]
 
 
+def _check_date(text: str) -> str:
+    if len(text) != 10:
+        raise ValueError("write the date as YYYY-MM-DD")
+    datetime.date.fromisoformat(text)
+    return text
+
+
 class Consent(Sent):
     """The speaker's consent, without which nobody's likeness is trained (docs/guide/consent.md)."""
 
     speaker: Annotated[str, Field(min_length=1, max_length=200)]
     statement: Annotated[str, Field(min_length=1, max_length=2000)]
     given_by: Annotated[str, Field(min_length=1, max_length=200)]
-    date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    date: Annotated[str, AfterValidator(_check_date), Field(json_schema_extra={"format": "date"})]
     licence: Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -112,9 +125,9 @@ class TrainOptions(Sent):
     """How to train; as the options of `mouthpiece train`."""
 
     preset: Literal["default", "paper"] = "default"
-    epochs: Annotated[int, Field(ge=1, le=10_000)] = 70
-    seed: Annotated[int, Field(ge=0, le=2**31)] = 0
-    held_out: Annotated[float, Field(ge=0.05, le=0.5)] = 0.15
+    epochs: Annotated[Whole, Field(ge=1, le=10_000)] = TrainConfig.epochs
+    seed: Annotated[Whole, Field(ge=0, le=2**31)] = TrainConfig.seed
+    held_out: Annotated[float, Field(ge=0.05, le=0.5)] = TrainConfig.held_out
     accept_quality: bool = False
     overwrite: bool = False
 

@@ -18,12 +18,7 @@ BINARY = {
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
-ZIP = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
-    }
-}
+FileKind = Annotated[Literal["sound", "video"], Query(description="A video may be sent for the sound in it.")]
 Length = Annotated[int | None, Header(ge=0, include_in_schema=False)]
 
 
@@ -34,9 +29,7 @@ def file_routes(core: Core) -> APIRouter:
     @router.post("/uploads", status_code=201, responses=refusals(507), openapi_extra=BINARY, operation_id="upload")
     async def upload(
         request: Request,
-        kind: Annotated[
-            Literal["sound", "video"], Query(description="A video may be sent as the sound in it.")
-        ] = "sound",
+        kind: FileKind = "sound",
         content_length: Length = None,
     ) -> UploadView:
         """Send a recording or a video as the request's body; it is decoded before it is taken."""
@@ -54,7 +47,7 @@ def file_routes(core: Core) -> APIRouter:
         return ActorList(actors=[ActorView(**vars(facts)) for facts in core.actors.all()])
 
     @router.post(
-        "/actors", status_code=201, responses=refusals(409, 507), openapi_extra=ZIP, operation_id="install_actor"
+        "/actors", status_code=201, responses=refusals(409, 507), openapi_extra=BINARY, operation_id="install_actor"
     )
     async def install_actor(request: Request, content_length: Length = None) -> ActorView:
         """Send an actor's folder as a zip; it is unpacked and loaded by a limited process before it is taken."""

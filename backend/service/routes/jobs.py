@@ -24,10 +24,10 @@ from backend.service.store import RESULT, UPLOAD, StoredFile
 JobId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="The job's id.")]
 KEY = r"^[A-Za-z0-9_.:-]{8,128}$"
 Key = Annotated[
-    str | None,
+    str,
     Header(pattern=KEY, description="A repeated request with the same key gives the same job, not another one."),
 ]
-LINKS = {
+LINKS: dict[str, dict[str, Any]] = {
     name: {"operationId": operation, "parameters": {"job_id": "$response.body#/id"}}
     for name, operation in (
         ("follow", "get_job"),
@@ -35,10 +35,13 @@ LINKS = {
         ("retry", "retry_job"),
         ("result", "get_result"),
         ("files", "list_files"),
+        ("audio", "get_audio"),
     )
 }
+LINKS["file"] = {"operationId": "get_file", "parameters": LINKS["files"]["parameters"] | {"name": "animation.npz"}}
 BYTES = {"description": "The bytes.", "content": {"application/octet-stream": {"schema": {"type": "string"}}}}
 PARTS = {200: BYTES, 206: BYTES | {"description": "The part that Range names."}, 304: {"description": "Unchanged."}}
+SHOWN_TYPES = ("image/png", "image/jpeg", "video/", "audio/", "text/csv", "application/json")
 STREAM = {200: {"description": "Events named job with a JobView as JSON.", "content": {"text/event-stream": {}}}}
 
 
@@ -59,11 +62,11 @@ def job_routes(core: Core) -> APIRouter:
     async def create_job(
         response: Response,
         job: Annotated[AnyJob, Body(openapi_examples=JOB_EXAMPLES)],
-        idempotency_key: Key = None,
+        idempotency_key: Key = "",
     ) -> JobView:
         """Ask for a job. It is accepted once this answers: from then on neither a crash nor a power cut loses it."""
         request = await core.requests.keep(job)
-        accepted, new = await core.jobs.submit(job.kind, request, job.priority, idempotency_key)
+        accepted, new = await core.jobs.submit(job.kind, request, job.priority, idempotency_key or None)
         response.status_code = 201 if new else 200
         response.headers["location"] = f"/v1/jobs/{accepted.id}"
         return JobView(**core.jobs.view(accepted))
@@ -73,10 +76,10 @@ def job_routes(core: Core) -> APIRouter:
         state: State | None = None,
         kind: Kind | None = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
-        before: Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$", description="Older than this job.")] = None,
+        before: Annotated[str, Query(pattern=r"^[0-9a-f]{32}$", description="Older than this job.")] = "",
     ) -> JobList:
         """The newest jobs first."""
-        jobs = core.jobs.newest(state, kind, limit, before)
+        jobs = core.jobs.newest(state, kind, limit, before or None)
         return JobList(jobs=[JobView(**core.jobs.view(job)) for job in jobs])
 
     @router.get("/jobs/{job_id}", responses=refusals(404), operation_id="get_job")
@@ -192,11 +195,7 @@ def _send(
 def _media_type(name: str) -> str:
     """What a browser is told; nothing that it would run."""
     kind = mimetypes.guess_type(name)[0] or ""
-    return (
-        kind
-        if kind.startswith(("image/png", "image/jpeg", "video/", "audio/", "text/csv", "application/json"))
-        else "application/octet-stream"
-    )
+    return kind if kind.startswith(SHOWN_TYPES) else "application/octet-stream"
 
 
 def _event_stream(core: Core, listener: Listener) -> StreamingResponse:

@@ -3,7 +3,7 @@
 import time
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+from fastapi.responses import HTMLResponse, Response
 
 from backend import __version__
 from backend.service.core import Core
@@ -39,7 +39,9 @@ def system_routes(core: Core) -> APIRouter:
             limits={name: getattr(core.settings, name) for name in LIMITS},
         )
 
-    @router.get("/metrics", response_class=PlainTextResponse, responses=refusals(), operation_id="metrics")
+    text = {200: {"description": "Prometheus' text format.", "content": {"text/plain": {"schema": {"type": "string"}}}}}
+
+    @router.get("/metrics", response_class=Response, responses={**text, **refusals()}, operation_id="metrics")
     async def metrics() -> Response:
         """Counters and gauges for Prometheus."""
         gauges = [("jobs", {"state": state}, core.store.count().get(state, 0)) for state in STATES]

@@ -39,6 +39,29 @@ def good_sounds(folder: Path, seconds: float = 0.4) -> list[bytes]:
     return sounds
 
 
+def good_video(folder: Path, seconds: float = 0.4) -> bytes:
+    """A short video of grey pictures with a tone; nobody's face."""
+    import av
+
+    path = folder / "good.mp4"
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=25)
+        video.width = video.height = 64
+        video.pix_fmt = "yuv420p"
+        audio = container.add_stream("aac", rate=RATE, layout="mono")
+        for number in range(int(seconds * 25)):
+            frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 8 * number, np.uint8), format="rgb24")
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+        tone = (8000 * np.sin(np.arange(int(seconds * RATE)) * 0.07)).astype(np.float32) / 32768
+        for start in range(0, len(tone), 1024):
+            frame = av.AudioFrame.from_ndarray(tone[None, start : start + 1024], format="fltp", layout="mono")
+            frame.sample_rate, frame.pts = RATE, start
+            container.mux(audio.encode(frame))
+        container.mux(audio.encode(None))
+    return path.read_bytes()
+
+
 def mutate(content: bytes, chance: random.Random) -> bytes:
     """A damaged copy: bits, bytes, numbers, cuts, repetitions, holes; most often near the start, where headers lie."""
     data = bytearray(content)

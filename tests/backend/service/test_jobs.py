@@ -78,11 +78,13 @@ def test_an_idempotency_key_names_one_job(client, new_sound):
 
 
 def test_a_batch_does_its_lines_and_says_which_failed(client, new_sound):
-    lines = [{"name": f"line {n}", "audio": client.upload(new_sound(0.5)), "options": QUICK} for n in (1, 2)]
+    names = ("line", "Line", "lines.json")
+    lines = [{"name": name, "audio": client.upload(new_sound(0.5)), "options": QUICK} for name in names]
     job = client.wait(client.batch(lines, name="scene"))
-    assert {"line 1/animation.npz", "line 2/animation.npz", "lines.json"} <= set(client.files(job))
+    folders = ("line", "Line (2)", "lines.json (2)")
+    assert {"lines.json", *(f"{name}/animation.npz" for name in folders)} <= set(client.files(job))
     report = json.loads(client.read_file(job, "lines.json"))
-    assert [row["state"] for row in report] == ["done", "done"]
+    assert [row["state"] for row in report] == ["done"] * 3
 
 
 def test_cancel_takes_effect_within_a_second(client, new_sound):

@@ -1,0 +1,161 @@
+"""The client that the add-on carries: alone, typed, patient, and plain about what went wrong."""
+
+import ast
+import http.server
+import json
+import sys
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from platformdirs import user_data_path
+
+from backend.service import client as module
+from backend.service.client import Client, JobFailed, ServiceError, ServiceUnreachable, default_home
+from tests.backend.service.running import QUICK
+
+
+def test_it_imports_nothing_but_the_standard_library():
+    tree = ast.parse(Path(module.__file__).read_text())
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            names.add(str(node.module).split(".")[0])
+        elif isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+    assert names <= set(sys.stdlib_module_names)
+
+
+def test_the_home_is_where_the_service_has_it(monkeypatch, tmp_path):
+    monkeypatch.delenv("MOUTHPIECE_HOME", raising=False)
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    assert default_home() == user_data_path("mouthpiece", appauthor=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert default_home() == user_data_path("mouthpiece", appauthor=False)
+    monkeypatch.setenv("MOUTHPIECE_HOME", "~/elsewhere")
+    assert default_home() == Path.home() / "elsewhere"
+
+
+def test_nobody_there(tmp_path):
+    with pytest.raises(ServiceUnreachable, match="mouthpiece serve"):
+        Client.find(tmp_path)
+    with pytest.raises(ServiceUnreachable):
+        Client("http://127.0.0.1:9", "token").health()
+    with pytest.raises(ServiceError, match="no address"):
+        Client("127.0.0.1:9", "token")
+
+
+def test_a_wrong_token_is_told_apart(service):
+    stranger = Client(service.client.url, "wrong")
+    assert stranger.health()["status"] == "ok"
+    with pytest.raises(ServiceError) as refused:
+        stranger.jobs()
+    assert refused.value.status == 401
+
+
+def test_proxies_are_not_asked(service, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    assert service.client.health()["service"] == "mouthpiece"
+
+
+def test_a_file_too_large_is_refused_with_its_sentence_and_not_a_broken_pipe(service, tmp_path):
+    path = tmp_path / "large.zip"
+    path.write_bytes(bytes(40 << 20))
+    with pytest.raises(ServiceError) as refused:
+        service.client.install_actor(path)
+    assert refused.value.status == 422
+
+
+def test_an_exception_while_waiting_leaves_the_job(service, new_sound):
+    client = service.client
+    job = client.animate(client.upload(new_sound()), **QUICK)
+
+    def escape(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        client.wait(job, escape)
+    assert client.wait(job).state == "done"
+
+
+def test_jobs_are_listed_and_chosen(service, new_sound):
+    client = service.client
+    jobs = [client.wait(client.animate(client.upload(new_sound(0.3)), name=f"n{n}", **QUICK)) for n in range(3)]
+    newest = [job.id for job in client.jobs(state="done", kind="animate", limit=3)]
+    assert newest == [job.id for job in reversed(jobs)]
+
+
+def test_a_failed_wait_has_the_job(service, new_sound):
+    client = service.client
+    job = client.animate(client.upload(new_sound(10.0)), texture=True)
+    client.cancel(job)
+    with pytest.raises(JobFailed) as failed:
+        client.wait(job)
+    assert failed.value.job.state == "cancelled"
+
+
+class Flaky(http.server.BaseHTTPRequestHandler):
+    """Is busy twice, then breaks off a result in the middle of each answer."""
+
+    content = bytes(range(256)) * 400
+    busy = 2
+
+    def do_GET(self) -> None:
+        import hashlib
+
+        if self.path == "/v1/health":
+            Flaky.busy -= 1
+            if Flaky.busy >= 0:
+                self.send_response(503)
+                self.send_header("Retry-After", "0")
+                self.end_headers()
+                self.wfile.write(b'{"error": "Busy.", "status": 503}')
+                return
+            self._send(json.dumps({"service": "mouthpiece"}).encode())
+        elif self.path.endswith("/result"):
+            start = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+            rest = self.content[start:]
+            self.send_response(206)
+            self.send_header("Content-Length", str(len(rest)))
+            self.end_headers()
+            self.wfile.write(rest[:30_000])
+        else:
+            result = {"size": len(self.content), "sha256": hashlib.sha256(self.content).hexdigest()}
+            job = {"id": "1", "kind": "animate", "state": "done", "name": "x", "result": result}
+            self._send(json.dumps(job).encode())
+
+    def _send(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Silent."""
+
+
+@contextmanager
+def flaky():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Flaky)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield Client(f"http://127.0.0.1:{server.server_port}", "token", 10)
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_it_asks_a_busy_service_again():
+    with flaky() as client:
+        assert client.health() == {"service": "mouthpiece"}
+
+
+def test_a_result_that_breaks_off_is_fetched_to_its_end(tmp_path):
+    seen = []
+    with flaky() as client:
+        path = client.fetch_result("1", tmp_path / "result.zip", lambda done, total: seen.append((done, total)))
+    assert path.read_bytes() == Flaky.content
+    assert seen[-1] == (len(Flaky.content), len(Flaky.content))
+    assert [item.name for item in tmp_path.iterdir()] == ["result.zip"]

@@ -50,6 +50,13 @@ LIBRARIES = (
         "inference",
         "sound and video, with their codecs",
     ),
+    Library(
+        "fastapi",
+        "import fastapi, uvicorn, websockets; print(fastapi.__version__)",
+        "service",
+        "the service (mouthpiece serve)",
+        False,
+    ),
     Library("bpy", "import bpy; print(bpy.app.version_string)", "blender", ".blend, .glb and .mp4 files", False),
     Library("cv2", "import cv2; print(cv2.__version__)", "training", "training", False),
     Library(
@@ -82,7 +89,7 @@ def examine() -> list[Finding]:
     """Make all checks; libraries are imported side by side."""
     with ThreadPoolExecutor(4) as pool:
         libraries = list(pool.map(check_library, LIBRARIES))
-    return [check_python(), *libraries, check_system(), check_actors(), *check_folders()]
+    return [check_python(), *libraries, check_system(), check_actors(), *check_folders(), check_service()]
 
 
 def check_python() -> Finding:
@@ -141,6 +148,27 @@ def check_actors() -> Finding:
     if not names:
         return Finding("actors", "broken", "there is none", "mouthpiece train VIDEO --actor NAME --consent FILE")
     return Finding("actors", "good", ", ".join(names))
+
+
+def check_service() -> Finding:
+    """Ask the running service, if there is one, how it is."""
+    from backend.actor_library import user_home
+    from backend.service.client import Client, ServiceError
+    from backend.service.lock import read_note
+
+    home = user_home()
+    if read_note(home / "service.json") is None:
+        return Finding("service", "good", "not running; start it with: mouthpiece serve")
+    try:
+        client = Client.find(home, timeout=10)
+        status = client.status()
+    except ServiceError as error:
+        return Finding("service", "broken", str(error), "stop it where it still runs, then: mouthpiece serve")
+    waiting = status["jobs"]["queued"]
+    detail = f"{status['version']} at {client.url}, {waiting} jobs waiting, {status['disk_free'] / 1e9:.1f} GB free"
+    if status["problems"]:
+        return Finding("service", "broken", f"{detail}. {' '.join(status['problems'])}", "free space on its disk")
+    return Finding("service", "good", detail)
 
 
 def check_folders() -> list[Finding]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.actor_file import DESCRIPTION, DIGESTED, check_name, read_description
-from backend.actor_library import SHIPPED, list_actors, user_actors
+from backend.actor_library import list_actors, user_actors
 from backend.errors import ActorError, UsageError
 from backend.service.problems import Conflict, NotFound, Unprocessable
 
@@ -85,7 +85,7 @@ def _modified(path: Path) -> float:
 
 
 def _describe(folder: Path) -> ActorFacts:
-    shipped = folder.parent == SHIPPED
+    shipped = folder.parent != user_actors()
     try:
         description = read_description(folder)
     except ActorError as error:

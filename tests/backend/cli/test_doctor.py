@@ -63,3 +63,15 @@ def test_a_home_that_cannot_be_written(quick, monkeypatch, capsys):
     monkeypatch.setenv(actor_library.HOME_VARIABLE, str(quick / "file"))
     assert main(["doctor"]) == 1
     assert actor_library.HOME_VARIABLE in capsys.readouterr().out
+
+
+def test_no_service_is_no_fault(quick):
+    assert doctor.check_service().state == "good"
+
+
+def test_a_service_that_is_gone_is_named(quick):
+    (quick / "service.json").write_text('{"url": "http://127.0.0.1:9", "token_file": "token", "pid": 1}')
+    (quick / "token").write_text("x" * 43)
+    finding = doctor.check_service()
+    assert finding.state == "broken"
+    assert "mouthpiece serve" in finding.fix

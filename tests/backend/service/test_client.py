@@ -55,6 +55,15 @@ def test_a_wrong_token_is_told_apart(service):
     assert refused.value.status == 401
 
 
+def test_the_doctor_sees_the_service(service, monkeypatch):
+    from backend.cli.doctor import check_service
+
+    monkeypatch.setenv("MOUTHPIECE_HOME", str(service.home))
+    finding = check_service()
+    assert finding.state == "good"
+    assert service.client.url in finding.detail
+
+
 def test_proxies_are_not_asked(service, monkeypatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     assert service.client.health()["service"] == "mouthpiece"

@@ -9,7 +9,9 @@ from backend.errors import UsageError
 
 SHIPPED = Path(__file__).resolve().parents[1] / "models" / "actors"
 """Actors that come with Mouthpiece."""
-VOICE_MODEL = SHIPPED.parent / "voice" / "model.safetensors"
+VOICE = SHIPPED.parent / "voice"
+"""The actor that ships without a face of its own: it speaks with any voice."""
+VOICE_MODEL = VOICE / "model.safetensors"
 """The general voice model that new actors start from."""
 HOME_VARIABLE = "MOUTHPIECE_HOME"
 """Environment variable that moves the user's own data elsewhere."""
@@ -33,8 +35,8 @@ def user_actors() -> Path:
 def list_actors() -> Iterator[Path]:
     """Folders of all actors, the user's own before the shipped ones, each name once."""
     seen = set()
-    for place in (user_actors(), SHIPPED):
-        for path in sorted(place.glob(f"*/{DESCRIPTION}")):
+    for place, name in ((user_actors(), "*"), (SHIPPED, "*"), (VOICE.parent, VOICE.name)):
+        for path in sorted(place.glob(f"{name}/{DESCRIPTION}")):
             if path.parent.name not in seen:
                 seen.add(path.parent.name)
                 yield path.parent

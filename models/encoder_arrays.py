@@ -61,13 +61,13 @@ class AudioEncoderArrays:
 class VoiceEncoderArrays:
     """What `VoiceEncoder` computes in evaluation, to rounding."""
 
-    columns = 63
-    """In a window."""
-
     def __init__(self, weights: Mapping[str, np.ndarray]) -> None:
         """weights: float32 arrays under their names in `TalkingFace.state_dict()`. Raises KeyError, ValueError."""
         self._bands = _linear(weights, "encoder.bands")
-        self._levels = [_Halving(weights, f"encoder.levels.{level}") for level in range(5)]
+        levels = len({name.split(".")[2] for name in weights if name.startswith("encoder.levels.")})
+        self._levels = [_Halving(weights, f"encoder.levels.{level}") for level in range(levels)]
+        self.columns = 2 ** (levels + 1) - 1
+        """In a window."""
         self._normal = weights["encoder.normalise.weight"], weights["encoder.normalise.bias"]
         self._code = _linear(weights, "encoder.code")
         self.code_bias = self._code[1]
@@ -77,7 +77,7 @@ class VoiceEncoderArrays:
         return np.hypot(columns[:, 0], columns[:, 1]) @ self._bands[0] + self._bands[1]
 
     def codes(self, features: np.ndarray, index: np.ndarray) -> np.ndarray:
-        """Levels over time: features (C, 80), index (T, 63) into them -> codes (T, Ns) float32."""
+        """Levels over time: features (C, 80), index (T, columns) into them -> codes (T, Ns) float32."""
         rows = features
         for level in self._levels:
             triples, index = shared_triples(index, len(rows))

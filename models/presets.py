@@ -18,6 +18,8 @@ class ModelConfig:
 
     voice_width: int = 0
     """Width of the voice encoder (models/voice_encoder.py); 0 uses the paper's audio encoder instead."""
+    voice_levels: int = 6
+    """Levels of the voice encoder; each doubles the length of its window."""
     use_phase: bool = True
     """Read the complex spectrogram (section 3); otherwise its magnitude alone."""
     frequency_widths: tuple[int, ...] = (72, 108, 162, 243, 256, 256)
@@ -93,7 +95,7 @@ def build_model(config: ModelConfig) -> TalkingFace:
 
 def _encoder(config: ModelConfig) -> VoiceEncoder | AudioEncoder:
     if config.voice_width:
-        return VoiceEncoder(config.voice_width, config.code_length)
+        return VoiceEncoder(config.voice_width, config.code_length, config.voice_levels)
     return AudioEncoder(
         FrequencyLayers(config.frequency_widths, config.use_phase),
         TimeLayers(config.frequency_widths[-1], config.time_widths),

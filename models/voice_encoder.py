@@ -7,10 +7,6 @@ from torch import Tensor, nn
 
 from models.mel import MEL_BANDS, mel_weights
 
-LEVELS = 5
-COLUMNS = 2 ** (LEVELS + 1) - 1
-"""Columns in a window: 63, 630 ms, which five halvings without padding bring to one."""
-
 
 class Halving(nn.Module):
     """Each row and its neighbours, three in all, to one row: a convolution of kernel 3 and stride 2 without padding.
@@ -35,22 +31,21 @@ class Halving(nn.Module):
 
 
 class VoiceEncoder(nn.Module):
-    """Mel-like bands of every column, then five levels that each halve the window.
+    """Mel-like bands of every column, then levels that each halve the window: six levels for 127 columns, 1.27 s.
 
     Neighbouring windows share most of their columns, and the triples made of them: whatever several windows share is
     computed once, on every level. At 25 frames a second that leaves one row a frame on all levels but the first.
     """
 
-    columns = COLUMNS
-    """In a window."""
-
-    def __init__(self, width: int, code_length: int, dropout: float = 0.1) -> None:
+    def __init__(self, width: int, code_length: int, levels: int, dropout: float = 0.1) -> None:
         super().__init__()
+        self.columns = 2 ** (levels + 1) - 1
+        """In a window: so many, halved without padding as often as there are levels, come to one."""
         self.bands = nn.Linear(256, MEL_BANDS)
         with torch.no_grad():
             self.bands.weight.copy_(torch.from_numpy(mel_weights()))
             self.bands.bias.zero_()
-        widths = [MEL_BANDS, *[width] * LEVELS]
+        widths = [MEL_BANDS, *[width] * levels]
         self.levels = nn.ModuleList(
             Halving(before, after, before == after, dropout) for before, after in itertools.pairwise(widths)
         )
@@ -58,7 +53,7 @@ class VoiceEncoder(nn.Module):
         self.code = nn.Linear(width, code_length)
 
     def features(self, columns: Tensor, index: Tensor) -> Tensor:
-        """columns (C, 2, 256), index (B, 63) int64 into them -> (B, width), what the code is made of."""
+        """columns (C, 2, 256), index (B, columns) int64 into them -> (B, width), what the code is made of."""
         rows = self.bands(columns.square().sum(1).sqrt())  # vector_norm takes five times as long
         for level in self.levels:
             triples, index = shared_triples(index, len(rows))
@@ -66,7 +61,7 @@ class VoiceEncoder(nn.Module):
         return self.normalise(rows[index[:, 0]])
 
     def forward(self, columns: Tensor, index: Tensor) -> Tensor:
-        """columns (C, 2, 256), index (B, 63) int64 into them -> codes (B, code_length)."""
+        """columns (C, 2, 256), index (B, columns) int64 into them -> codes (B, code_length)."""
         return self.code(self.features(columns, index))
 
 

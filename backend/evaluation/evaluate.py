@@ -69,7 +69,8 @@ def evaluate(
     prediction. Raises InputError where no face or sound is found.
     """
     with tempfile.TemporaryDirectory() as folder:
-        face = KnownFace(actor_space(actor), actor.atlas)
+        # The general voice model has no face of its own: it moves each speaker's from its own neutral one.
+        face = None if actor.description.get("general") else KnownFace(actor_space(actor), actor.atlas)
         settings = DatasetConfig(correct_offset=False)
         dataset = build_dataset(videos, Path(folder) / "dataset", settings, progress, face)
         clips = []
@@ -120,13 +121,14 @@ def _predict(actor: Actor, dataset: Dataset, number: int, path: Path, start: flo
         reference = dataset.space.crop.cut(actor.atlas)
         crops = np.stack(list(decode_textures(actor.model, codes, reference, actor.reference.mask)))[valid]
     kept = rows[valid]
+    own = dataset.reference_vertices if actor.description.get("general") else actor.reference.vertices
     return ClipResult(
         path,
         np.asarray(samples),
         times[valid],
         kept - first,
         np.asarray(dataset.vertices[kept]),
-        (actor.reference.vertices + offsets)[valid],
+        (own + offsets)[valid],
         np.asarray(dataset.poses[kept]),
         np.asarray(dataset.crops[kept]) if actor.has_texture else crops,
         crops,

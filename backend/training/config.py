@@ -11,25 +11,25 @@ PRESET_NAMES = ("instant", "fast", "default", "paper")
 class AugmentConfig:
     """Ranges of the random changes to the sound; a spectrogram of one short video is soon learnt by heart."""
 
-    speed: float = 0.18
-    """Largest change of tape speed, as a factor: 0.18 plays at 0.85 to 1.18 (pitch and formants move along)."""
-    formant: float = 0.15
+    speed: float = 0.06
+    """Largest change of tape speed, as a factor: 0.06 plays at 0.94 to 1.06 (pitch and formants move along)."""
+    formant: float = 0.05
     """Largest stretch of the frequency axis, as a factor: other vocal tracts (VTLP, Jaitly and Hinton 2013)."""
-    gain_db: float = 8.0
+    gain_db: float = 6.0
     """Largest change of level."""
-    tilt_db: float = 10.0
+    tilt_db: float = 5.0
     """Largest departure of a smooth random equaliser curve: other microphones."""
-    noise_probability: float = 0.5
+    noise_probability: float = 0.3
     """Chance that noise is added."""
     noise_db: tuple[float, float] = (8.0, 40.0)
     """Range of its distance below the speech."""
-    reverb_probability: float = 0.2
+    reverb_probability: float = 0.1
     """Chance of an artificial room of 0.1 to 0.5 s."""
-    frequency_mask: int = 24
+    frequency_mask: int = 40
     """Most neighbouring bins that are blanked (SpecAugment, Park et al. 2019)."""
-    time_mask: int = 6
+    time_mask: int = 12
     """Most neighbouring 10 ms columns that are blanked."""
-    silence_probability: float = 0.08
+    silence_probability: float = 0.05
     """Chance that a stretch is replaced by silence or faint noise, with the face at rest as its target."""
 
 
@@ -40,20 +40,22 @@ class TrainConfig:
     preset: str = "default"
     """Network: `instant` (lips solved from the voice model in seconds), `fast` (vertices and weights, no texture),
     `default` (all), or `paper` (all, in the published sizes)."""
-    epochs: int = 60
+    epochs: int = 90
     """Most passes over the training video; it ends earlier where the held-out part gets no better."""
     seed: int = 0
     """Of everything random."""
     held_out: float = 0.15
     """Share of the video, from its end, that training never sees and the figures come from."""
-    chunk: int = 32
+    chunk: int = 64
     """Consecutive frames in one stretch."""
-    chunks: int = 2
-    """Stretches in a batch. The paper's 128 frames would be 4; 2 give twice the steps for the same time."""
-    texture_frames: int = 12
+    chunks: int = 4
+    """Stretches in a batch (the paper: 128 frames)."""
+    texture_frames: int = 48
     """Frames of a batch whose texture is decoded; geometry learns from all of them."""
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     """Of AdamW at its highest; it falls to zero on a cosine."""
+    weight_decay: float = 1e-2
+    """Of AdamW."""
     device: str = "auto"
     """Where to train: auto (a GPU where there is one), cpu or cuda."""
     from_scratch: bool = False
@@ -80,6 +82,8 @@ class TrainConfig:
     """Of the visible mouth interior against skin in the texture loss."""
     blank_previous: float = 0.2
     """Chance that the previous atlas is all zero (section 3.2.1, appendix G.2)."""
+    scheduled_sampling: float = 0.0
+    """Chance that the previous atlas is the network's own instead of the true one (Bengio et al. 2015)."""
     average_decay: float = 0.99
     """Per step, of the running average of the weights that becomes the actor."""
     checkpoint_minutes: float = 0.25

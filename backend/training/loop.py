@@ -54,7 +54,7 @@ class TrainingRun:
         self.config = config
         self.checkpoint = checkpoint
         self.validate = validate
-        self.optimiser = torch.optim.AdamW(_parameter_groups(model, config), weight_decay=1e-4)
+        self.optimiser = torch.optim.AdamW(_parameter_groups(model, config), weight_decay=config.weight_decay)
         self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay))
         self.vertex_weights = vertex_weights(config.lip_weight).to(self.device)
         self.reference = torch.from_numpy(batches.reference).to(self.device)
@@ -188,10 +188,22 @@ class TrainingRun:
             "blendshapes": config.blendshape_weight * mean((weights - batch.weights).abs().sum(-1), valid),
         }
         if self.model.texture is not None and len(batch.chosen):
-            difference = self.model.decode_texture(code[batch.chosen], batch.previous)
+            previous = self._sampled_previous(code, batch) if config.scheduled_sampling else batch.previous
+            difference = self.model.decode_texture(code[batch.chosen], previous)
             atlas = self.reference_crop + difference.float()
             losses["texture"] = texture_loss(atlas, batch.crops, batch.pixels, config.l1_weight).mean()
         return losses
+
+    @torch.no_grad()
+    def _sampled_previous(self, code: Tensor, batch: Batch) -> Tensor:
+        """The previous atlases (S, 3, 128, 128), some of them the network's own, made without a memory of their own."""
+        before = (batch.chosen - 1).clamp_min(0)
+        own = (self.reference_crop + self.model.decode_texture(code[before], torch.zeros_like(batch.previous))).clamp(
+            0, 1
+        )
+        inside = batch.chosen % batch.valid.shape[1] > 0
+        taken = inside & (torch.rand(len(batch.chosen), device=self.device) < self.config.scheduled_sampling)
+        return torch.where(taken[:, None, None, None], own.float(), batch.previous)
 
     def _step(self, losses: dict[str, Tensor]) -> None:
         self.optimiser.zero_grad(set_to_none=True)

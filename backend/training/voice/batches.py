@@ -8,18 +8,16 @@ from torch import Tensor
 
 from backend.training.voice.augment import augment_magnitudes
 from backend.training.voice.corpus import Corpus, Recording
-from models.voice_encoder import COLUMNS
 
 FRAME_COLUMNS = 4
 """10 ms columns between frames: 25 frames a second."""
-HALF = COLUMNS // 2
 
 
 @dataclass(frozen=True)
 class VoiceBatch:
     """B stretches of L frames.
 
-    columns (C, 2, 256), index (B * L, 63): sound; labels (B * L,) int64 phoneme numbers;
+    columns (C, 2, 256), index (B * L, K): sound; labels (B * L,) int64 phoneme numbers;
     offsets (B, L, 468, 3), weights (B, L, 52), valid (B, L): faces of the stretches that have one, the last ones.
     """
 
@@ -34,7 +32,9 @@ class VoiceBatch:
 class VoiceBatches:
     """Draws batches: `heard` stretches of any recording and `seen` stretches of filmed ones."""
 
-    def __init__(self, corpus: Corpus, heard: int = 16, seen: int = 8, length: int = 64) -> None:
+    def __init__(self, corpus: Corpus, columns: int, heard: int = 16, seen: int = 8, length: int = 64) -> None:
+        """columns: in the encoder's windows."""
+        self.columns = columns
         self.corpus, self.heard, self.seen, self.length = corpus, heard, seen, length
         self.spoken = [r for r in corpus.recordings if r.frames[0] == r.frames[1]]
         filmed = [r for r in corpus.recordings if r.frames[0] < r.frames[1]]
@@ -84,9 +84,9 @@ class VoiceBatches:
             times = rng.uniform(0, max(1, last - first - span)) + np.arange(self.length) * FRAME_COLUMNS * speed
         # Played `speed` times as fast, what was `speed` columns apart is one column apart.
         places = np.rint((times - times[0]) / speed).astype(int)
-        wanted = times[0] + (np.arange(places[-1] + COLUMNS) - HALF) * speed
+        wanted = times[0] + (np.arange(places[-1] + self.columns) - self.columns // 2) * speed
         columns = augment_magnitudes(self._columns(first, last, wanted), rng)
-        index = places[:, None] + np.arange(COLUMNS)
+        index = places[:, None] + np.arange(self.columns)
         centre = np.rint(times).astype(int)
         inside = (centre >= 0) & (centre < last - first)
         labels = np.where(inside, self.corpus.labels[first + np.clip(centre, 0, last - first - 1)], 0)

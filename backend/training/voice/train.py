@@ -12,10 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from backend.progress import no_progress
 from backend.speech.phones import SYMBOLS
 from backend.training.losses import geometry_loss, vertex_weights
 from backend.training.voice.batches import VoiceBatch, VoiceBatches
-from backend.training.voice.corpus import Corpus
+from backend.training.voice.corpus import Corpus, build_corpus
+from backend.training.voice.export import export_voice
+from backend.training.voice.grid import sixty
 from models.presets import FAST, build_model
 from models.talking_face import TalkingFace
 from models.voice_encoder import VoiceEncoder
@@ -31,9 +34,9 @@ class VoiceTraining:
     def __init__(self, corpus: Corpus, steps: int, rate: float, seed: int) -> None:
         torch.manual_seed(seed)
         self.steps, self.rate, self.seed, self.step = steps, rate, seed, 0
-        self.batches = VoiceBatches(corpus)
         model = build_model(FAST)
         encoder = cast(VoiceEncoder, model.encoder)
+        self.batches = VoiceBatches(corpus, encoder.columns)
         filmed = torch.from_numpy(corpus.offsets[corpus.valid][::7].astype(np.float32))
         model.geometry.initialise_from(filmed)
         self.parts = nn.ModuleList([model, nn.Linear(encoder.code.in_features, len(SYMBOLS))])
@@ -82,6 +85,19 @@ class VoiceTraining:
             "blendshapes": BLENDSHAPE_WEIGHT * mean((weights - batch.weights).abs().sum(-1), valid),
         }
 
+    def deepen(self, path: Path) -> None:
+        """Start from a checkpoint of fewer levels: the new ones begin by changing nothing."""
+        old = torch.load(path, weights_only=True)["average"]
+        parts = self.parts.state_dict()
+        known = {name.removeprefix("module."): value for name, value in old.items() if name.startswith("module.")}
+        for name, value in parts.items():
+            if name in known and known[name].shape == value.shape:
+                value.copy_(known[name])
+            elif name.endswith(("mix.weight", "mix.bias")):
+                value.zero_()
+        self.parts.load_state_dict(parts)
+        self.average.module.load_state_dict(parts)
+
     def save(self, path: Path) -> None:
         """Write the whole state under a temporary name, then rename it."""
         state = {"parts": self.parts.state_dict(), "average": self.average.state_dict()}
@@ -98,9 +114,14 @@ class VoiceTraining:
         self.step = state["step"]
 
 
-def run(corpus: Corpus, work: Path, steps: int, rate: float, seed: int) -> TalkingFace:
-    """Train in `work`, going on where an earlier run was cut off; prints a line every 50 steps."""
+def run(corpus: Corpus, work: Path, steps: int, rate: float, seed: int, start: Path | None = None) -> TalkingFace:
+    """Train in `work`, going on where an earlier run was cut off; prints a line every 50 steps.
+
+    start: a checkpoint of a network with fewer levels to begin with.
+    """
     training = VoiceTraining(corpus, steps, rate, seed)
+    if start is not None:
+        training.deepen(start)
     checkpoint = work / "checkpoint.pt"
     if checkpoint.exists():
         training.resume(checkpoint)
@@ -121,17 +142,28 @@ def run(corpus: Corpus, work: Path, steps: int, rate: float, seed: int) -> Talki
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--corpus", type=Path, required=True, help="Folder made by backend.training.voice.corpus.")
-    parser.add_argument("--work", type=Path, required=True, help="Folder for the checkpoint and the result.")
-    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--data", type=Path, required=True, help="Folder with grid_s1, grid_speakers and speech.")
+    parser.add_argument("--work", type=Path, required=True, help="Folder for the corpus and the checkpoint.")
+    parser.add_argument("--out", type=Path, required=True, help="Folder of the voice actor; replaced.")
+    parser.add_argument("--minutes", type=float, default=180, help="Of synthetic speech.")
+    parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--rate", type=float, default=2e-3, help="Highest learning rate.")
+    parser.add_argument("--start", type=Path, help="Checkpoint of a network with fewer levels to begin with.")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
-    from safetensors.torch import save_file
+    corpus = build_corpus(options.data, options.work / "corpus", options.minutes, grid_clips(options.data), no_progress)
+    model = run(corpus, options.work, options.steps, options.rate, options.seed, options.start)
+    command = f"python -m backend.training.voice.train --minutes {options.minutes:g} --steps {options.steps}"
+    export_voice(model, options.out, f"{command} --rate {options.rate:g} --seed {options.seed}", {})
 
-    model = run(Corpus(options.corpus), options.work, options.steps, options.rate, options.seed)
-    save_file(model.state_dict(), options.work / "voice.safetensors")
+
+def grid_clips(data: Path) -> dict[str, list[Path]]:
+    """The clips of each GRID speaker that are trained on: sixty of s1, all of the others."""
+    clips = {"s1": sixty(sorted((data / "grid_s1").glob("*.mp4")))}
+    for folder in sorted((data / "grid_speakers").iterdir()):
+        clips[folder.name] = sorted(folder.glob("*.mp4"))
+    return clips
 
 
 if __name__ == "__main__":

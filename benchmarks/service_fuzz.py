@@ -21,6 +21,7 @@ from tests.backend.service.schema_check import check_schema
 
 HANG_SECONDS = 30.0
 SENDERS = 4
+PARTS = 5
 PHASES = "examples,coverage,fuzzing,stateful"
 
 
@@ -36,9 +37,9 @@ class Fuzzer:
         self.wrong: list[str] = []
         self.slowest = 0.0
 
-    def run(self, kind: str, count: int) -> None:
-        """Send `count` files of a kind, "sound" or "actor"."""
-        shares = [range(number, count, SENDERS) for number in range(SENDERS)]
+    def run(self, kind: str, numbers: range) -> None:
+        """Send the files of these numbers, "sound" or "actor"."""
+        shares = [numbers[sender::SENDERS] for sender in range(SENDERS)]
         threads = [threading.Thread(target=self._send_share, args=(kind, share)) for share in shares]
         for thread in threads:
             thread.start()
@@ -75,15 +76,15 @@ def fuzz(sounds: int, actors: int) -> tuple[dict[str, object], list[str]]:
     """Send everything; returns the figures and what was wrong."""
     with tempfile.TemporaryDirectory() as folder, running_service(Path(folder) / "home") as service:
         fuzzer = Fuzzer(service, Path(folder))
-        fuzzer.run("sound", sounds // 10)
-        fuzzer.run("actor", max(1, actors // 10))
-        before, processes = memory_mb(service), set(service.workers())
-        files = open_files(service)
-        start = time.monotonic()
-        fuzzer.run("sound", sounds - sounds // 10)
-        fuzzer.run("actor", actors - actors // 10)
+        start, processes = time.monotonic(), set()
+        memory, files = [], []
+        for part in range(PARTS):
+            fuzzer.run("sound", range(sounds * part // PARTS, sounds * (part + 1) // PARTS))
+            fuzzer.run("actor", range(actors * part // PARTS, actors * (part + 1) // PARTS))
+            processes = processes or set(service.workers())
+            memory.append(round(memory_mb(service)))
+            files.append(open_files(service))
         took = time.monotonic() - start
-        after = memory_mb(service)
         job = service.client.wait(service.client.animate(service.client.upload(make_sound(1)), **QUICK))
         figures = {
             "files": sounds + actors,
@@ -92,8 +93,8 @@ def fuzz(sounds: int, actors: int) -> tuple[dict[str, object], list[str]]:
             "slowest answer in seconds": round(fuzzer.slowest, 2),
             "hung": int(fuzzer.slowest > HANG_SECONDS),
             "processes started again": len(processes - set(service.workers())),
-            "memory_mb after a tenth, and at the end": (round(before), round(after)),
-            "open files after a tenth, and at the end": (files, open_files(service)),
+            "memory_mb after each fifth": memory,
+            "open files after each fifth": files,
             "a job afterwards": job.state,
             "seconds": round(took),
         }

@@ -1,0 +1,145 @@
+"""Small parts by themselves: time left, events, metrics, the log, the envelope of a sound, worker processes."""
+
+import asyncio
+import json
+import logging
+import re
+
+import numpy as np
+import pytest
+
+from backend.service import estimate
+from backend.service.estimate import Estimator, Pace
+from backend.service.events import Events
+from backend.service.logs import JsonFormatter
+from backend.service.metrics import Metrics
+from backend.service.preview import envelope
+from backend.service.process import WorkerDied, WorkerProcess, _environment
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    class Clock:
+        now = 100.0
+
+    monkeypatch.setattr(estimate.time, "monotonic", lambda: Clock.now)
+    return Clock
+
+
+def test_time_left_from_the_own_pace_and_from_earlier_jobs(clock):
+    estimator = Estimator()
+    first = Pace("animate", size=10.0)
+    assert estimator.seconds_left(first) is None
+    first.enter("listen", 0, 10)
+    clock.now += 2
+    first.enter("listen", 5, 10)
+    assert estimator.seconds_left(first) == pytest.approx(2.0)
+    clock.now += 2
+    first.enter("texture", 0, 10)
+    clock.now += 6
+    estimator.learn(first)
+    second = Pace("animate", size=20.0)  # twice the sound, twice the time: 8 s to listen, 12 s of texture
+    second.enter("listen", 0, 10)
+    assert estimator.seconds_left(second) == pytest.approx(20.0)
+    clock.now += 4
+    second.enter("listen", 5, 10)
+    assert estimator.seconds_left(second) == pytest.approx(4 + 12)
+
+
+def test_a_slow_listener_hears_the_newest_state_only():
+    async def listen():
+        events = Events()
+        listener = events.add(None)
+        for number in range(1000):
+            events.publish({"id": "a", "state": "running", "number": number})
+        events.publish({"id": "b", "state": "queued", "number": 0})
+        heard = [await listener.listen(), await listener.listen()]
+        events.close()
+        return heard, [view async for view in events.stream(listener)]
+
+    heard, after = asyncio.run(listen())
+    assert [view["number"] for view in heard] == [999, 0]
+    assert after == []
+
+
+def test_a_stream_ends_with_its_job():
+    async def listen():
+        events = Events()
+        listener = events.add("a")
+        events.publish({"id": "b", "state": "done"})
+        events.publish({"id": "a", "state": "done"})
+        return [view async for view in events.stream(listener)]
+
+    assert asyncio.run(listen()) == [{"id": "a", "state": "done"}]
+
+
+def test_metrics_keep_to_the_text_format(service):
+    metrics = Metrics()
+    metrics.count("jobs_ended_total", state="done")
+    metrics.time_request(0.003)
+    metrics.time_request(3.0)
+    text = metrics.render([("jobs", {"state": "queued"}, 3), ("uptime_seconds", {}, 1.5)])
+    for line in text.splitlines():
+        assert re.fullmatch(
+            r"# TYPE \w+ (counter|gauge|histogram)|\w+(\{\w+=\"[^\"]*\"(,\w+=\"[^\"]*\")*\})? \S+", line
+        )
+    assert 'mouthpiece_request_seconds_bucket{le="0.005"} 1' in text
+    assert 'mouthpiece_request_seconds_bucket{le="+Inf"} 2' in text
+    with service.client._open("GET", "/v1/metrics") as response:
+        served = response.read().decode()
+    assert 'mouthpiece_jobs{state="queued"}' in served
+    assert "mouthpiece_disk_free_bytes" in served
+
+
+def test_the_log_is_json_without_the_token(service):
+    record = logging.makeLogRecord({"msg": "request %s", "args": ("with s3cret",), "path": "/s3cret", "ms": 1.5})
+    line = JsonFormatter("s3cret").format(record)
+    assert "s3cret" not in line
+    assert json.loads(line)["ms"] == 1.5
+    for row in service.log:
+        assert {"time", "level", "what"} <= set(row)
+
+
+def test_the_envelope():
+    samples = np.array([0.0, 0.5, -0.25, 0.1, 0.2], np.float32)
+    assert envelope(samples, 2) == [[0.0, 0.5], [-0.25, 0.1], [0.2, 0.2]]
+
+
+def run_in_worker(task: dict, memory_mb: int = 2048, silence: float = 60, most: float | None = None):
+    async def work():
+        worker = WorkerProcess("test", memory_mb)
+        try:
+            return await worker.run(task, lambda _: None, silence, most)
+        finally:
+            await worker.stop()
+
+    return asyncio.run(work())
+
+
+def test_a_worker_that_takes_too_long_is_ended(tmp_path):
+    pipe = tmp_path / "never"
+    import os
+
+    os.mkfifo(pipe)  # its reader waits for ever
+    task = {"task": "check_sound", "path": str(pipe), "folder": str(tmp_path / "work"), "most_seconds": 60}
+    with pytest.raises(WorkerDied, match="no sign of life"):
+        run_in_worker(task, silence=2.0)
+
+
+def test_a_worker_that_takes_too_much_memory_says_so(tmp_path, new_sound):
+    (tmp_path / "long.wav").write_bytes(new_sound(400.0))
+    task = {"task": "check_sound", "path": str(tmp_path / "long.wav"), "folder": str(tmp_path), "most_seconds": 6000}
+    assert run_in_worker(task)["finished"]["seconds"] == pytest.approx(400.0)
+    try:
+        outcome = run_in_worker(task, memory_mb=230)
+    except WorkerDied:
+        return  # a library that cannot even be loaded ends the process
+    assert "failed" in outcome
+
+
+def test_secrets_in_the_environment_stay_outside(monkeypatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    environment = _environment()
+    assert "secret" not in environment.values()
+    assert environment["OMP_NUM_THREADS"] == "1"

@@ -21,7 +21,7 @@ TINY = replace(
     texture_widths=(16, 16, 8, 8, 8),
     previous_widths=(4, 4, 4),
 )
-CONFIG = TrainConfig(epochs=3, from_scratch=True, texture_frames=8, checkpoint_minutes=0)
+CONFIG = TrainConfig(epochs=3, from_scratch=True, chunk=32, chunks=2, texture_frames=8, checkpoint_minutes=0)
 
 
 def make_run(dataset, path, config=CONFIG, model_config=TINY) -> TrainingRun:
@@ -80,3 +80,27 @@ def test_a_resumed_run_ends_like_an_unbroken_one(formula_dataset, tmp_path):
 
 def test_nothing_to_resume(formula_dataset, tmp_path):
     assert not make_run(formula_dataset, tmp_path / "none.safetensors").resume()
+
+
+def test_the_best_moment_is_kept_and_training_ends_where_nothing_gets_better(formula_dataset, tmp_path):
+    scores = iter([3.0, 1.0, 2.0, 2.0, 2.0, 2.0])
+    kept = {}
+
+    def validate(model) -> dict[str, float]:
+        score = next(scores)
+        kept[score] = {name: value.clone() for name, value in model.state_dict().items()}
+        return {"score": score}
+
+    config = replace(CONFIG, epochs=6, validate_every=1, patience=3)
+    spans, _ = split_spans(formula_dataset, config.held_out)
+    model = build_model(TINY)
+    batches = Batches(formula_dataset, spans, config, model.encoder.columns)
+    run = TrainingRun(model, batches, config, tmp_path / "checkpoint.safetensors", validate)
+    run.run(no_progress)
+    assert run.epoch == 5  # the best was the second look; three more brought nothing
+    for name, value in run.result.state_dict().items():
+        assert torch.equal(value, kept[1.0][name])
+    again = TrainingRun(build_model(TINY), batches, config, tmp_path / "checkpoint.safetensors", validate)
+    assert again.resume()
+    assert again.settled
+    assert torch.equal(next(iter(again.result.state_dict().values())), next(iter(kept[1.0].values())))

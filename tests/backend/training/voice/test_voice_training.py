@@ -1,0 +1,145 @@
+"""The voice model learns phonemes and faces from a small corpus of synthetic speech."""
+
+import ctypes.util
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from backend.speech.phones import SYMBOLS, Phone
+from backend.training.voice.augment import augment_magnitudes
+from backend.training.voice.corpus import Corpus, label_columns, magnitude_columns
+from backend.training.voice.grid import held_out, sentence, sixty, trainable
+from backend.training.voice.texts import other_languages, random_text, sentences
+from backend.training.voice.train import VoiceTraining
+from shape_keys.basis import load_basis
+
+NEEDS_ENGINES = pytest.mark.skipif(
+    ctypes.util.find_library("espeak-ng") is None or shutil.which("flite") is None,
+    reason="espeak-ng or flite is not installed",
+)
+JAW_OPEN = 17
+
+
+def hum(frequencies: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Tones that tell the phonemes of the made corpus apart, 10 ms each."""
+    time = np.arange(160) / 16000
+    tones = [np.sin(2 * np.pi * frequency * time) if frequency else np.zeros(160) for frequency in frequencies]
+    return (0.2 * np.concatenate(tones) + 0.002 * rng.standard_normal(160 * len(tones))).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory) -> Corpus:
+    """Two phonemes as two tones, and silence; the jaw of the filmed recordings opens at `aa`."""
+    folder = tmp_path_factory.mktemp("corpus")
+    rng = np.random.default_rng(0)
+    columns, labels, recordings, offsets, weights, times = [], [], [], [], [], []
+    place = frame = 0
+    for number in range(8):
+        kinds = np.repeat(rng.integers(0, 3, 40), 10)
+        samples = hum(np.array([0.0, 500.0, 2500.0])[kinds], rng)
+        rows = magnitude_columns(samples).astype(np.float16)
+        symbols = np.array([SYMBOLS.index("sil"), SYMBOLS.index("aa"), SYMBOLS.index("s")], np.int8)[kinds]
+        frames = 0
+        if number >= 4:
+            moments = np.arange(0, 4, 0.04)
+            opening = (kinds[np.minimum((moments * 100).astype(int), len(kinds) - 1)] == 1).astype(np.float32)
+            offsets.append(opening[:, None, None] * load_basis()[JAW_OPEN])
+            weights.append(np.eye(52)[JAW_OPEN] * opening[:, None])
+            times.append(moments)
+            frames = len(moments)
+        recordings.append(
+            {"source": f"grid s{number} x", "columns": [place, place + len(rows)], "frames": [frame, frame + frames]}
+        )
+        columns.append(rows)
+        labels.append(symbols[: len(rows)])
+        place, frame = place + len(rows), frame + frames
+    arrays = {"columns": columns, "labels": labels, "offsets": offsets, "weights": weights, "times": times}
+    for name, parts in arrays.items():
+        np.save(folder / f"{name}.npy", np.concatenate(parts).astype(np.int8 if name == "labels" else np.float16))
+    np.save(folder / "times.npy", np.concatenate(times).astype(np.float32))
+    np.save(folder / "valid.npy", np.ones(frame, bool))
+    (folder / "recordings.json").write_text(json.dumps(recordings))
+    return Corpus(folder)
+
+
+def test_it_learns(corpus):
+    training = VoiceTraining(corpus, steps=12, rate=3e-3, seed=0)
+    losses = [training.train_step() for _ in range(12)]
+    assert losses[-1]["phonemes"] < 0.7 * losses[0]["phonemes"]
+    assert np.isfinite([value for row in losses for value in row.values()]).all()
+
+
+def test_a_batch_fits_the_network(corpus):
+    training = VoiceTraining(corpus, steps=1, rate=1e-3, seed=0)
+    batch = training.batches.draw(np.random.default_rng(0))
+    assert batch.index.shape == (24 * 64, training.batches.columns)
+    assert int(batch.index.max()) < len(batch.columns)
+    assert batch.offsets.shape == (8, 64, 468, 3)
+    assert batch.labels.shape == (24 * 64,)
+    assert bool(batch.valid.any())
+
+
+def test_a_deeper_network_begins_as_the_shallower_one(corpus, tmp_path, monkeypatch):
+    from dataclasses import replace
+
+    from backend.training.voice import train
+    from models.presets import FAST
+
+    monkeypatch.setattr(train, "FAST", replace(FAST, voice_levels=3, voice_width=16))
+    shallow = VoiceTraining(corpus, 1, 1e-3, 0)
+    shallow.save(tmp_path / "shallow.pt")
+    monkeypatch.setattr(train, "FAST", replace(FAST, voice_levels=4, voice_width=16))
+    deep = VoiceTraining(corpus, 1, 1e-3, 1)
+    deep.deepen(tmp_path / "shallow.pt")
+    columns = torch.randn(31, 2, 256)
+    with torch.inference_mode():
+        small = shallow.result.encoder(columns, torch.arange(8, 23)[None])
+        large = deep.result.encoder(columns, torch.arange(31)[None])
+    assert torch.allclose(small, large, atol=1e-5)
+
+
+def test_labels_stand_where_the_phonemes_sound():
+    labels = label_columns([Phone(0.0, 0.1, "sil"), Phone(0.1, 0.3, "aa"), Phone(0.3, 0.4, "b")], 50)
+    assert [SYMBOLS[k] for k in (labels[5], labels[15], labels[35], labels[45])] == ["sil", "aa", "b", "sil"]
+
+
+def test_augmented_columns_stay_finite_and_alike():
+    rng = np.random.default_rng(0)
+    columns = np.abs(rng.standard_normal((100, 256))).astype(np.float32)
+    before = columns.copy()
+    changed = [augment_magnitudes(columns, np.random.default_rng(seed)) for seed in range(20)]
+    assert all(np.isfinite(c).all() and (c >= 0).all() and c.shape == (100, 256) for c in changed)
+    assert np.array_equal(columns, before)
+    assert any((c[:, 150:] == 0).all() for c in changed)  # a telephone is among them
+
+
+def test_texts():
+    rng = np.random.default_rng(0)
+    assert len(sentences("en")) >= 50
+    assert len(other_languages()) == 16
+    for language in ("en", *other_languages()):
+        assert random_text(language, rng).strip()
+
+
+@NEEDS_ENGINES
+def test_synthetic_speech_has_its_phonemes(tmp_path):
+    from backend.training.voice.synthetic import make_synthetic, read_utterances
+
+    make_synthetic(tmp_path, 0.2, seed=3)
+    utterances = read_utterances(tmp_path)
+    sound = np.load(tmp_path / "sound.npy")
+    assert utterances[-1].stop == len(sound) >= 0.2 * 60 * 16000
+    for utterance in utterances:
+        spoken = [phone for phone in utterance.phones if phone.symbol != "sil"]
+        assert 0 < spoken[-1].end <= (utterance.stop - utterance.start) / 16000 + 0.05
+
+
+def test_grid_names_and_splits(tmp_path):
+    assert sentence("bbaf4p") == "bin blue at f four please"
+    clips = [tmp_path / f"{number:03}.mp4" for number in range(360)]
+    assert len(held_out(clips)) == len(sixty(clips)) == 60
+    assert not set(held_out(clips)) & set(trainable(clips))
+    assert set(sixty(clips)) <= set(trainable(clips))

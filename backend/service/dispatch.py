@@ -114,8 +114,8 @@ class Dispatcher:
             if job is not None:
                 self._events.publish(self.view(job))
 
-    async def record_end(self, job_id: str) -> None:
-        """Write the second copy of a job that has ended; the database alone decides, so a full disk is no matter."""
+    async def keep_record(self, job_id: str) -> None:
+        """Bring the second copy of a job up to date; the database alone decides, so a full disk is no matter."""
         job = self._store.get(job_id)
         if job is not None:
             with contextlib.suppress(OSError):
@@ -280,7 +280,7 @@ class Dispatcher:
     async def _after(self, job_id: str, state: str) -> None:
         self._metrics.count("jobs_ended_total", state=state)
         LOG.info("job ended", extra={"job": job_id, "state": state})
-        await self.record_end(job_id)
+        await self.keep_record(job_id)
         self.publish(job_id)
 
     async def _persist(self, write: Callable[[], object]) -> None:

@@ -63,17 +63,24 @@ class Events:
         for listener in self._listeners:
             listener.close()
 
-    def add(self, job_id: str | None) -> Listener:
-        """Open a stream for one job, or for all. Raises Busy."""
+    def check_room(self) -> None:
+        """Raises Busy where no further stream can be opened."""
         if len(self._listeners) >= MOST_LISTENERS:
             raise Busy(f"{MOST_LISTENERS} event streams are open already; close one.", 5)
+
+    async def stream(
+        self, job_id: str | None, first: dict[str, Any] | None = None
+    ) -> AsyncIterator[dict[str, Any] | None]:
+        """The views of one job until it has ended, or of all jobs; None is a heartbeat.
+
+        first: what is told before anything happens.
+        """
+        # Added here and not before: a client that is gone already never gets this far, and leaves nothing behind.
         listener = Listener(job_id)
         self._listeners.add(listener)
-        return listener
-
-    async def stream(self, listener: Listener) -> AsyncIterator[dict[str, Any] | None]:
-        """The views for a listener until it is closed or its job has ended; None is a heartbeat."""
         try:
+            if first is not None:
+                listener.hear(first)
             while not listener.closed:
                 view = await listener.listen()
                 yield view

@@ -28,7 +28,7 @@ LARGEST_BODY = 1 << 20
 """Bytes of every other request."""
 BODY_SECONDS = 30.0
 """Within which they must have arrived."""
-MOST_REQUESTS = 256
+MOST_REQUESTS = 512
 """Requests that may be under way at the same time."""
 PROTOCOL = "mouthpiece.v1"
 BEARER_PROTOCOL = "bearer."

@@ -81,7 +81,7 @@ class Jobs:
         """Stop a job; one that has ended stays as it is."""
         self.get(job_id)
         if await asyncio.to_thread(self._store.change, job_id, (QUEUED,), state=CANCELLED):
-            await self._dispatcher.record_end(job_id)
+            await self._dispatcher.keep_record(job_id)
         elif await asyncio.to_thread(self._store.change, job_id, (RUNNING,), state=CANCELLING):
             self._dispatcher.cancel(job_id)
         self._dispatcher.publish(job_id)
@@ -101,7 +101,7 @@ class Jobs:
         values = {"state": QUEUED, "error": None, "warnings": [], "crashes": 0, "interruptions": 0, "finished": None}
         if not await asyncio.to_thread(self._store.change, job_id, RETRIED, **fresh, **values):
             raise Conflict("The job is being retried already.")
-        await asyncio.to_thread(self._records.write, self.get(job_id))
+        await self._dispatcher.keep_record(job_id)
         self._dispatcher.wake()
         self._dispatcher.publish(job_id)
         return self.get(job_id)

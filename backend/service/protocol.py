@@ -1,5 +1,6 @@
 """What the service and its worker processes say to each other: one JSON object a line."""
 
+import contextlib
 import json
 import os
 import queue
@@ -7,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 
@@ -82,7 +84,10 @@ def limit_process(memory_mb: int, niceness: int) -> None:
     import resource
 
     size = memory_mb << 20
-    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    # CUDA reserves more addresses than any bound would leave it, and macOS takes no such bound.
+    if not Path("/dev/nvidiactl").exists():
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_AS, (size, size))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.nice(niceness)
 

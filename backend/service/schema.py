@@ -27,7 +27,7 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
+WHOLE = BeforeValidator(_whole)
 """JSON has one kind of number: 6.0 is as whole as 6."""
 
 
@@ -59,7 +59,7 @@ class AnimateOptions(Sent):
     intensity: Annotated[float, Field(ge=0, le=3)] = AnimateRequest.intensity
     smooth: Annotated[float, Field(ge=0, le=1)] = AnimateRequest.smooth
     texture: bool = AnimateRequest.texture
-    size: Annotated[Whole, Field(ge=64, le=4096, multiple_of=2)] = AnimateRequest.size
+    size: Annotated[int, Field(ge=64, le=4096, multiple_of=2), WHOLE] = AnimateRequest.size
     outputs: Annotated[list[Output], Field(max_length=7)] = []
     """Besides the animation itself."""
 
@@ -68,7 +68,7 @@ class Asked(Sent):
     """Base of all jobs that are asked for."""
 
     name: Title = "untitled"
-    priority: Annotated[Whole, Field(ge=0, le=9)] = 5
+    priority: Annotated[int, Field(ge=0, le=9), WHOLE] = 5
 
 
 class AnimateJob(Asked):
@@ -125,8 +125,8 @@ class TrainOptions(Sent):
     """How to train; as the options of `mouthpiece train`."""
 
     preset: Literal["default", "paper"] = "default"
-    epochs: Annotated[Whole, Field(ge=1, le=10_000)] = TrainConfig.epochs
-    seed: Annotated[Whole, Field(ge=0, le=2**31)] = TrainConfig.seed
+    epochs: Annotated[int, Field(ge=1, le=10_000), WHOLE] = TrainConfig.epochs
+    seed: Annotated[int, Field(ge=0, le=2**31), WHOLE] = TrainConfig.seed
     held_out: Annotated[float, Field(ge=0.05, le=0.5)] = TrainConfig.held_out
     accept_quality: bool = False
     overwrite: bool = False

@@ -57,7 +57,7 @@ def file_routes(core: Core) -> APIRouter:
             with core.uploads.place(content_length or 0) as path:
                 await core.uploads.write_stream(request.stream(), path)
                 about = await core.checkers.check("actor", path, core.settings.layout.work, target=str(target))
-            return ActorView(**vars(await core.actors.install(target, about["name"])))
+                return ActorView(**vars(await core.actors.install(target, about["name"])))
         finally:
             shutil.rmtree(target, ignore_errors=True)
 

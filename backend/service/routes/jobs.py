@@ -11,7 +11,6 @@ from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from backend.service.core import Core
-from backend.service.events import Listener
 from backend.service.job import Job
 from backend.service.problems import Gone, NotFound
 from backend.service.ranges import send_part
@@ -39,10 +38,20 @@ LINKS: dict[str, dict[str, Any]] = {
     )
 }
 LINKS["file"] = {"operationId": "get_file", "parameters": LINKS["files"]["parameters"] | {"name": "animation.npz"}}
-BYTES = {"description": "The bytes.", "content": {"application/octet-stream": {"schema": {"type": "string"}}}}
-PARTS = {200: BYTES, 206: BYTES | {"description": "The part that Range names."}, 304: {"description": "Unchanged."}}
-SHOWN_TYPES = ("image/png", "image/jpeg", "video/", "audio/", "text/csv", "application/json")
+PLAIN = "application/octet-stream"
+SHOWN_TYPES = ("application/json", "image/jpeg", "image/png", "text/csv", "video/mp4")
+"""What a browser is told of files in a result; it runs none of these. The others are plain bytes."""
 STREAM = {200: {"description": "Events named job with a JobView as JSON.", "content": {"text/event-stream": {}}}}
+
+
+def parts(*media_types: str) -> dict[int | str, dict[str, Any]]:
+    """The answers of a route that sends files, or parts of them."""
+    content = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in media_types}
+    return {
+        200: {"description": "The bytes.", "content": content},
+        206: {"description": "The part that Range names.", "content": content},
+        304: {"description": "It is what If-None-Match names."},
+    }
 
 
 def job_routes(core: Core) -> APIRouter:
@@ -107,15 +116,13 @@ def event_routes(core: Core) -> APIRouter:
     @router.get("/jobs/{job_id}/events", responses={**STREAM, **refusals(404)}, operation_id="follow_job")
     async def follow_job(job_id: JobId) -> StreamingResponse:
         """The job now, and again whenever it changes, as server-sent events until it has ended."""
-        job = core.jobs.get(job_id)
-        listener = core.events.add(job_id)
-        listener.hear(core.jobs.view(job))
-        return _event_stream(core, listener)
+        core.jobs.get(job_id)
+        return _event_stream(core, job_id)
 
     @router.get("/events", responses={**STREAM, **refusals()}, operation_id="follow_all")
     async def follow_all() -> StreamingResponse:
         """All jobs whenever they change, as server-sent events."""
-        return _event_stream(core, core.events.add(None))
+        return _event_stream(core, None)
 
     return router
 
@@ -127,7 +134,7 @@ def result_routes(core: Core) -> APIRouter:
     @router.get(
         "/jobs/{job_id}/result",
         response_class=Response,
-        responses={**PARTS, **refusals(404, 409, 410, 416)},
+        responses={**parts("application/zip"), **refusals(404, 409, 410, 416)},
         operation_id="get_result",
     )
     async def get_result(job_id: JobId, request: Request) -> Response:
@@ -146,7 +153,7 @@ def result_routes(core: Core) -> APIRouter:
     @router.get(
         "/jobs/{job_id}/files/{name:path}",
         response_class=Response,
-        responses={**PARTS, **refusals(404, 409, 410, 416)},
+        responses={**parts(PLAIN, *SHOWN_TYPES), **refusals(404, 409, 410, 416)},
         operation_id="get_file",
     )
     async def get_file(job_id: JobId, name: str, request: Request) -> Response:
@@ -161,7 +168,7 @@ def result_routes(core: Core) -> APIRouter:
     @router.get(
         "/jobs/{job_id}/audio",
         response_class=Response,
-        responses={**PARTS, **refusals(404, 410, 416)},
+        responses={**parts(PLAIN), **refusals(404, 410, 416)},
         operation_id="get_audio",
     )
     async def get_audio(job_id: JobId, request: Request) -> Response:
@@ -170,7 +177,7 @@ def result_routes(core: Core) -> APIRouter:
         file = core.store.get_file(UPLOAD, name)
         if file is None:
             raise Gone("The upload has expired.")
-        return _send(core, request, core.uploads.path(name), 0, file.size, file, "application/octet-stream", name)
+        return _send(core, request, core.uploads.path(name), 0, file.size, file, PLAIN, name)
 
     return router
 
@@ -195,13 +202,16 @@ def _send(
 def _media_type(name: str) -> str:
     """What a browser is told; nothing that it would run."""
     kind = mimetypes.guess_type(name)[0] or ""
-    return kind if kind.startswith(SHOWN_TYPES) else "application/octet-stream"
+    return kind if kind in SHOWN_TYPES else PLAIN
 
 
-def _event_stream(core: Core, listener: Listener) -> StreamingResponse:
+def _event_stream(core: Core, job_id: str | None) -> StreamingResponse:
+    core.events.check_room()
+
     async def lines() -> AsyncIterator[str]:
         yield "retry: 1000\n\n"
-        async for view in core.events.stream(listener):
+        first = core.jobs.view(core.jobs.get(job_id)) if job_id is not None else None
+        async for view in core.events.stream(job_id, first):
             yield f"event: job\ndata: {json.dumps(view)}\n\n" if view else ": still here\n\n"
 
     return StreamingResponse(lines(), media_type="text/event-stream", headers={"cache-control": "no-store"})

@@ -49,28 +49,31 @@ def test_time_left_from_the_own_pace_and_from_earlier_jobs(clock):
 def test_a_slow_listener_hears_the_newest_state_only():
     async def listen():
         events = Events()
-        listener = events.add(None)
+        stream = events.stream(None, {"id": "first", "state": "queued", "number": -1})
+        heard = [await anext(stream)]
         for number in range(1000):
             events.publish({"id": "a", "state": "running", "number": number})
         events.publish({"id": "b", "state": "queued", "number": 0})
-        heard = [await listener.listen(), await listener.listen()]
+        heard += [await anext(stream), await anext(stream)]
         events.close()
-        return heard, [view async for view in events.stream(listener)]
+        return heard, [view async for view in stream], events.wanted
 
-    heard, after = asyncio.run(listen())
-    assert [view["number"] for view in heard] == [999, 0]
+    heard, after, wanted = asyncio.run(listen())
+    assert [view["number"] for view in heard] == [-1, 999, 0]
     assert after == []
+    assert not wanted
 
 
 def test_a_stream_ends_with_its_job():
     async def listen():
         events = Events()
-        listener = events.add("a")
+        stream = events.stream("a", {"id": "a", "state": "running"})
+        heard = [await anext(stream)]
         events.publish({"id": "b", "state": "done"})
         events.publish({"id": "a", "state": "done"})
-        return [view async for view in events.stream(listener)]
+        return heard + [view async for view in stream]
 
-    assert asyncio.run(listen()) == [{"id": "a", "state": "done"}]
+    assert asyncio.run(listen()) == [{"id": "a", "state": "running"}, {"id": "a", "state": "done"}]
 
 
 def test_metrics_keep_to_the_text_format(service):

@@ -4,6 +4,7 @@ Run: `python3 build.py bench service_load`. Everything stays on this computer's 
 """
 
 import argparse
+import http.server
 import io
 import json
 import multiprocessing
@@ -12,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Event
@@ -38,7 +40,8 @@ class Figures:
     accepted: list[str] = field(default_factory=list)
     refusals: Counter = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
-    status_ms: list[float] = field(default_factory=list)
+    status_ms: list[tuple[float, float]] = field(default_factory=list)
+    """Of status calls, and of calls to a server that does nothing."""
     memory_mb: dict[int, float] = field(default_factory=dict)
     finished: int = 0
 
@@ -97,16 +100,42 @@ def watch_memory(service: RunningService, figures: Figures, stop: threading.Even
             figures.memory_mb[mark] = memory_mb(service)
 
 
-def measure_status(url: str, token: str, stop: Event, answers: Queue) -> None:
-    """Time the status of a recent job again and again, in a process whose only work this is."""
-    client, times = Client(url, token), []
+class Nothing(http.server.BaseHTTPRequestHandler):
+    """Answers at once with a few bytes: what the machine itself takes for a request at this moment."""
+
+    def do_GET(self) -> None:  # the name that the library calls
+        """Answer."""
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def serve_nothing(answers: Queue) -> None:
+    """The baseline, in a process of its own."""
+    server = http.server.HTTPServer(("127.0.0.1", 0), Nothing)
+    answers.put(server.server_port)
+    server.serve_forever()
+
+
+def measure_status(url: str, token: str, baseline: str, stop: Event, answers: Queue) -> None:
+    """Time the status of a recent job, and the baseline, by turns, in a process whose only work this is."""
+    client, other, times = Client(url, token), Client(baseline, ""), []
     while not stop.wait(STATUS_SECONDS):
         newest = client.jobs(limit=1)
         if newest:
-            start = time.perf_counter()
-            client.job(newest[0])
-            times.append((time.perf_counter() - start) * 1000)
+            times.append((time_call(client.job, newest[0]), time_call(other._json, "GET", "/")))
     answers.put(times)
+
+
+def time_call(call: Callable[..., object], *arguments: object) -> float:
+    """Milliseconds."""
+    start = time.perf_counter()
+    call(*arguments)
+    return (time.perf_counter() - start) * 1000
 
 
 def memory_mb(service: RunningService) -> float:
@@ -140,7 +169,10 @@ def main() -> None:
         watcher = threading.Thread(target=watch_memory, args=(service, figures, stop))
         context = multiprocessing.get_context("spawn")
         end, answers = context.Event(), context.Queue()
-        meter = context.Process(target=measure_status, args=(service.client.url, service.token, end, answers))
+        idle = context.Process(target=serve_nothing, args=(answers,), daemon=True)
+        idle.start()
+        places = (service.client.url, service.token, f"http://127.0.0.1:{answers.get()}")
+        meter = context.Process(target=measure_status, args=(*places, end, answers))
         meter.start()
         watcher.start()
         start = time.perf_counter()
@@ -150,6 +182,7 @@ def main() -> None:
         end.set()
         figures.status_ms = answers.get()
         meter.join()
+        idle.terminate()
         watcher.join()
         figures.memory_mb[options.jobs] = memory_mb(service)
         counts = service.client.status()["jobs"]
@@ -160,7 +193,9 @@ def main() -> None:
 
 def report(options: argparse.Namespace, figures: Figures, took: float, counts: dict[str, int]) -> None:
     """Print what was seen, and write it as JSON where asked."""
-    percentiles = {f"status_ms_p{p}": float(np.percentile(figures.status_ms, p)) for p in (50, 95, 99, 100)}
+    status, nothing = np.array(figures.status_ms).T
+    percentiles = {f"status_ms_p{p}": float(np.percentile(status, p)) for p in (50, 95, 99, 100)}
+    percentiles |= {f"a server that does nothing, ms_p{p}": float(np.percentile(nothing, p)) for p in (50, 99)}
     early = figures.memory_mb.get(200) or next(iter(figures.memory_mb.values()))
     growth = figures.memory_mb[options.jobs] / early - 1
     values = {

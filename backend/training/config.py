@@ -40,7 +40,7 @@ class TrainConfig:
     preset: str = "default"
     """Network: `instant` (lips solved from the voice model in seconds), `fast` (vertices and weights, no texture),
     `default` (all), or `paper` (all, in the published sizes)."""
-    epochs: int = 90
+    epochs: int = 40
     """Most passes over the training video; it ends earlier where the held-out part gets no better."""
     seed: int = 0
     """Of everything random."""
@@ -64,7 +64,7 @@ class TrainConfig:
     """Learning rate of an encoder that comes from the voice model, as a share of the others'."""
     validate_every: int = 5
     """Epochs between two looks at the held-out part."""
-    patience: int = 4
+    patience: int = 8
     """Looks without a better result after which training ends."""
     geometry_weight: float = 3.0
     """alpha_1 of section 3.2.1."""

@@ -9,6 +9,14 @@ class AnimationError(AddonError):
     """An animation folder is missing, incomplete, damaged or of a kind that cannot be baked."""
 
 
+class MappingError(AddonError):
+    """A rig map or a correction is wrong, or a character has no shape keys that could be driven."""
+
+
+class BackendError(AddonError):
+    """The backend cannot be reached or started, or gave up on a job."""
+
+
 class CommandError(AddonError):
     """The windowless command was started with wrong arguments."""
 

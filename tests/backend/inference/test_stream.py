@@ -99,7 +99,7 @@ def test_memory_does_not_grow(network):
 
 def test_wrong_input_is_refused(network):
     with pytest.raises(UsageError, match="look-ahead"):
-        StreamingSession(network, look_ahead=0.5)
+        StreamingSession(network, look_ahead=5.0)
     with pytest.raises(UsageError, match="fps"):
         StreamingSession(network, fps=0)
     session = StreamingSession(network)

@@ -1,14 +1,19 @@
 """Turn speech into an animated talking face."""
 
 import argparse
+import shutil
+import tempfile
 from pathlib import Path
 
 from backend.cli.options import add_options, field_docs
 from backend.errors import UsageError
 from backend.inference.request import ENDINGS, AnimateRequest
 
+SPEECH = "speech.wav"
+"""Name of the sound that is made of a text."""
 EPILOG = """examples:
   mouthpiece animate line.wav --actor default --out shot.blend --out shot.mp4
+  mouthpiece animate --text "Nice to meet you." --actor default --out shot.blend
   mouthpiece animate lines/*.wav --actor default --out animations/   (a folder for each recording)
 """
 
@@ -17,7 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     docs = field_docs(AnimateRequest)
     parser.epilog = EPILOG
-    parser.add_argument("audio", type=Path, nargs="+", metavar="AUDIO", help=docs["audio"])
+    parser.add_argument("audio", type=Path, nargs="*", metavar="AUDIO", help=docs["audio"])
+    parser.add_argument("--text", metavar="WORDS", help="Speak this with espeak-ng instead of reading a recording.")
+    parser.add_argument(
+        "--voice", default="en-us", metavar="NAME", help="espeak-ng's voice for --text, as en-us+f2 or fr (en-us)."
+    )
     parser.add_argument("--actor", required=True, metavar="NAME", help=docs["actor"])
     parser.add_argument(
         "--out",
@@ -31,6 +40,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    """Animate the recordings, or the text as it is spoken."""
+    if bool(options.audio) == (options.text is not None):
+        raise UsageError("Give either recordings or --text.")
+    if options.text is None:
+        animate_all(options)
+        return
+    from backend.speech.espeak import save_speech
+
+    with tempfile.TemporaryDirectory() as folder:
+        options.audio = [save_speech(options.text, options.voice, Path(folder) / SPEECH)]
+        animate_all(options)
+        for path in options.out:
+            if not path.suffix:  # files hold their sound; beside bare numbers it would be lost
+                shutil.copyfile(options.audio[0], path / SPEECH)
+
+
+def animate_all(options: argparse.Namespace) -> None:
     """Check everything that was asked for, then animate one recording after the other with the actor loaded once."""
     from backend.actor_file import load_actor
     from backend.actor_library import find_actor

@@ -3,7 +3,9 @@
 import ctypes
 import ctypes.util
 import functools
+import wave
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -104,6 +106,17 @@ def speak(text: str, voice: str = "en-us", rate: int = 165, pitch: int = 50, pit
         raise UsageError(f"There is nothing to speak in the text {text!r}.")
     sound = np.concatenate(pieces).astype(np.float32) / 32768
     return Spoken(_resample(sound, engine_rate), *_timeline(events, text, len(sound) / engine_rate))
+
+
+def save_speech(text: str, voice: str, path: Path) -> Path:
+    """Speak a text into a .wav file of 16-bit samples; returns its path. Raises as `speak` does."""
+    samples = np.clip(np.rint(speak(text, voice).samples * 32767), -32768, 32767).astype("<i2")
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes(samples.tobytes())
+    return path
 
 
 def _resample(sound: np.ndarray, rate: int) -> np.ndarray:

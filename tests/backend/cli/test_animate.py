@@ -1,10 +1,13 @@
 """From the command line's words to requests."""
 
+import ctypes.util
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from backend.__main__ import build_parser
+from backend.__main__ import build_parser, main
+from backend.audio.decode import decode_audio
 from backend.cli.animate import build_requests
 from backend.errors import UsageError
 
@@ -39,3 +42,19 @@ def test_recordings_that_would_share_a_folder_are_refused():
 def test_the_same_output_twice_is_refused():
     with pytest.raises(UsageError, match="twice"):
         requests("a.wav", "--out", "a.glb", "--out", "a.glb")
+
+
+@pytest.mark.skipif(ctypes.util.find_library("espeak-ng") is None, reason="espeak-ng is not installed")
+def test_a_text_is_spoken_and_animated(tmp_path):
+    out = tmp_path / "shot"
+    assert main(["animate", "--text", "Bob met a puppy.", "--actor", "voice", "--out", str(out)]) == 0
+    samples = decode_audio(out / "speech.wav")
+    with np.load(out / "animation.npz", allow_pickle=False) as animation:
+        assert len(animation["offsets"]) == int(np.ceil(len(samples) / 16000 * 25 - 1e-6))
+        assert animation["weights"].max() > 0.1
+
+
+@pytest.mark.parametrize("words", [(), ("a.wav", "--text", "hello")])
+def test_either_recordings_or_a_text(words, capsys):
+    assert main(["animate", *words, "--actor", "default", "--out", "x.blend"]) == 2
+    assert "either" in capsys.readouterr().err

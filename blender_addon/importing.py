@@ -1,11 +1,13 @@
 """Bring an animation folder into the open scene: what the import operator calls."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import bpy
 
 from .animation import read_animation
-from .bake.scene import add_camera, scene_rate, set_colours, set_timing
+from .bake.character import BakedCharacter, bake_character
+from .bake.scene import add_camera, include_frames, scene_rate, set_colours, set_timing
 from .bake.talking_head import bake_talking_head
 from .errors import AnimationError
 
@@ -41,3 +43,37 @@ def import_animation(
         f"frames {start} to {start + animation.frames - 1}"
     )
     return "; ".join([message, *baked.shortcomings()])
+
+
+def bake_onto_character(
+    scene: bpy.types.Scene,
+    meshes: Sequence[bpy.types.Object],
+    folder: Path | None,
+    line: str,
+    start: float,
+    map_name: str,
+    corrections: Sequence[tuple[str, str]] = (),
+) -> str:
+    """Bake the folder's animation onto a character's meshes; returns a sentence that says what was made.
+
+    The scene keeps its rate; its range grows to hold the line. Raises AnimationError, MappingError; nothing is
+    changed then.
+    """
+    if folder is None:
+        raise AnimationError("No animation folder is chosen; choose the folder that holds animation.npz.")
+    animation = read_animation(folder)
+    baked = bake_character(scene, meshes, animation, line or folder.name, start, map_name, corrections)
+    include_frames(scene, baked.first, baked.last)
+    return describe_character(baked)
+
+
+def describe_character(baked: BakedCharacter) -> str:
+    """What a bake made, where, and what a person should know."""
+    names = ", ".join(mesh.name for mesh in baked.meshes)
+    message = (
+        f"Baked {baked.keys} shape keys of {names} into the action {baked.actions[0].name}, "
+        f"frames {baked.first:g} to {baked.last:g}"
+    )
+    left = len(baked.mapping.missing)
+    absent = [f"the character lacks {left} shapes ({baked.mapping.missing[0]}...)"] if left else []
+    return "; ".join([message, *absent, *baked.notes])

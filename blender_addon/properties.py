@@ -2,6 +2,24 @@
 
 import bpy
 
+from .mapping import AUTOMATIC
+from .rig_map import load_map, map_names
+
+_kept: list[tuple[str, str, str]] = []  # Blender holds no reference of its own to a menu's texts
+
+
+def map_items(_self, _context) -> list[tuple[str, str, str]]:
+    """Entries of the menu of rig maps."""
+    maps = [(name, load_map(name).title, f"The names of {load_map(name).title}") for name in map_names()]
+    _kept[:] = [(AUTOMATIC, "Automatic", "The names that fit the character best"), *maps]
+    return _kept
+
+
+def target_names(_self, _context, text: str) -> list[str]:
+    """Names that can be driven and contain what was typed."""
+    names = dict.fromkeys(target for name in map_names() for target in load_map(name).targets())
+    return [name for name in names if text.lower() in name.lower()]
+
 
 class MouthpieceSettings(bpy.types.PropertyGroup):
     """The choices of the Mouthpiece panel."""
@@ -21,15 +39,33 @@ class MouthpieceSettings(bpy.types.PropertyGroup):
         description="Give the scene the animation's frame rate, range and true colours, and a camera where it has none",
         default=True,
     )
+    map_name: bpy.props.EnumProperty(
+        name="Shape Keys", description="How the character's shape keys are named", items=map_items
+    )
+
+
+class MouthpieceCorrection(bpy.types.PropertyGroup):
+    """One mouth shape and the shape key that it drives, said by hand."""
+
+    target: bpy.props.StringProperty(
+        name="Shape", description="Name in the rig map, for example jawOpen", search=target_names
+    )
+    key: bpy.props.StringProperty(name="Shape Key", description="Shape key of this character; empty for none")
 
 
 def register() -> None:
-    """Add the settings to every scene."""
+    """Add the settings to every scene, and the corrections to every object."""
     bpy.utils.register_class(MouthpieceSettings)
+    bpy.utils.register_class(MouthpieceCorrection)
     bpy.types.Scene.mouthpiece = bpy.props.PointerProperty(type=MouthpieceSettings)
+    bpy.types.Object.mouthpiece_corrections = bpy.props.CollectionProperty(
+        type=MouthpieceCorrection, name="Corrections", description="Shape keys that were told by hand"
+    )
 
 
 def unregister() -> None:
     """Take the settings away."""
+    del bpy.types.Object.mouthpiece_corrections
     del bpy.types.Scene.mouthpiece
+    bpy.utils.unregister_class(MouthpieceCorrection)
     bpy.utils.unregister_class(MouthpieceSettings)

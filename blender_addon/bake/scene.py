@@ -22,6 +22,12 @@ def set_timing(scene: bpy.types.Scene, fps: float, start: int, frames: int) -> N
     scene.frame_set(start)
 
 
+def include_frames(scene: bpy.types.Scene, first: float, last: float) -> None:
+    """Let the scene's range end no earlier than a line, and begin no later."""
+    scene.frame_start = min(scene.frame_start, math.floor(first))
+    scene.frame_end = max(scene.frame_end, math.ceil(last))
+
+
 def scene_rate(scene: bpy.types.Scene) -> float:
     """The scene's frames per second."""
     return scene.render.fps / scene.render.fps_base

@@ -49,7 +49,7 @@ def read_head(folder: Path) -> IctHead:
     with np.load(folder / "expression_deltas.npz") as stored:
         neutral = stored["neutral"].astype(np.float64)
         deltas = dict(zip(stored["names"].tolist(), stored["deltas"], strict=True))
-    parts = [(part, triangle) for part, triangle in _read_parts(folder / "generic_neutral_mesh.obj") if part in COLOURS]
+    parts = [(part, triangle) for part, triangle in read_parts(folder / "generic_neutral_mesh.obj") if part in COLOURS]
     triangles = np.array([triangle for _, triangle in parts])
     names = np.array([part for part, _ in parts])
     landmarks = json.loads((folder / "vertex_indices.json").read_text())["idx_to_landmark_verts"]
@@ -58,7 +58,8 @@ def read_head(folder: Path) -> IctHead:
     return IctHead(neutral, deltas, triangles, colours, np.isin(names, ("M_Face", "M_BackHead")))
 
 
-def _read_parts(path: Path) -> list[tuple[str, tuple[int, int, int]]]:
+def read_parts(path: Path) -> list[tuple[str, tuple[int, int, int]]]:
+    """The OBJ file's triangles, each with the name of its material."""
     part, parts = "", []
     for line in path.read_text().splitlines():
         if line.startswith("usemtl"):

@@ -1,0 +1,43 @@
+"""Find the meshes of a character, and their shape keys."""
+
+from collections.abc import Iterable
+
+import bpy
+
+
+def character_meshes(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
+    """The objects with shape keys among some objects and the characters they belong to.
+
+    An object's character is everything its armature carries or deforms, else everything below its own parent, else
+    itself with what is below it. Objects that share a mesh count once.
+    """
+    found: dict[int, bpy.types.Object] = {}
+    for item in objects:
+        for part in _character(item):
+            if part.type == "MESH" and part.data.shape_keys is not None:
+                found.setdefault(part.data.shape_keys.as_pointer(), part)
+    return list(found.values())
+
+
+def shape_key_names(mesh: bpy.types.Object) -> tuple[str, ...]:
+    """Names of an object's shape keys without the basis."""
+    keys = mesh.data.shape_keys
+    return tuple(key.name for key in keys.key_blocks if key != keys.reference_key)
+
+
+def _character(item: bpy.types.Object) -> list[bpy.types.Object]:
+    armature = item if item.type == "ARMATURE" else _armature(item)
+    if armature is not None:
+        deformed = [other for other in bpy.data.objects if _armature(other) == armature]
+        return [item, *armature.children_recursive, *deformed]
+    root = item.parent or item
+    return [item, *root.children_recursive, *([root] if root != item else [])]
+
+
+def _armature(item: bpy.types.Object) -> bpy.types.Object | None:
+    parent = item.parent
+    while parent is not None:
+        if parent.type == "ARMATURE":
+            return parent
+        parent = parent.parent
+    return next((modifier.object for modifier in item.modifiers if modifier.type == "ARMATURE"), None)

@@ -1,0 +1,133 @@
+"""One action for each line of dialogue: found again by its tag, rewritten, and put above other motion."""
+
+from collections.abc import Sequence
+
+import bpy
+import numpy as np
+
+from .curves import add_slot, clear_keys, fill_curves, slot_curves
+from .tags import LINE
+
+BAKED = "mouthpiece_baked"
+"""Custom property of a line's action: for each slot the first and last scene frame and the data paths of the bake."""
+Job = tuple[bpy.types.ID, Sequence[str], np.ndarray]
+"""What is driven, its data paths, and their values (T, K)."""
+
+
+def bake_into_line(line: str, frames: np.ndarray, jobs: Sequence[Job]) -> tuple[bpy.types.Action, ...]:
+    """Key every job at `frames` (T,) in the line's action, and let it drive what the jobs name.
+
+    What an earlier bake of the line wrote is replaced. Another action that drives the same goes on playing where the
+    line has no keys: it moves to a strip of the non-linear animation below.
+    """
+    actions = []
+    for owner, paths, values in jobs:
+        action, slot = _find(line, owner) or _new(line, owner)
+        span = (float(frames[0]), float(frames[-1]))
+        curves = slot_curves(action, slot)
+        spans, earlier = _baked_before(action, slot)
+        cleared = [span, *spans]
+        _clear_curves(curves, earlier - set(paths), cleared)
+        fill_curves(curves, paths, frames, values, cleared)
+        _remember(action, slot, span, paths)
+        _drive(owner, action, slot)
+        actions.append(action)
+    return tuple(dict.fromkeys(actions))
+
+
+def line_actions(line: str) -> list[bpy.types.Action]:
+    """The actions of a line: one, or before Blender 4.4 one for each thing it drives."""
+    return [action for action in bpy.data.actions if action.get(LINE) == line]
+
+
+def _find(line: str, owner: bpy.types.ID):
+    """(action, slot) that an earlier bake of the line made for `owner`, None where there is none."""
+    used = _actions_of(owner)
+    for action in line_actions(line):
+        if not hasattr(action, "slots"):
+            if action in used:
+                return action, None
+            continue
+        for slot in action.slots:
+            if owner in slot.users():
+                return action, slot
+    return None
+
+
+def _actions_of(owner: bpy.types.ID) -> list[bpy.types.Action]:
+    data = owner.animation_data
+    if data is None:
+        return []
+    strips = [strip.action for track in data.nla_tracks for strip in track.strips if strip.action is not None]
+    return [*([] if data.action is None else [data.action]), *strips]
+
+
+def _new(line: str, owner: bpy.types.ID):
+    """(action, slot) for `owner`: a further slot of the line's action where actions have slots."""
+    existing = line_actions(line)
+    action = existing[0] if existing and hasattr(existing[0], "slots") else bpy.data.actions.new(line)
+    action[LINE] = line
+    return action, add_slot(action, owner)
+
+
+def _slot_name(slot) -> str:
+    return "all" if slot is None else str(slot.handle)
+
+
+def _baked_before(action: bpy.types.Action, slot) -> tuple[list[tuple[float, float]], set[str]]:
+    """(ranges of scene frames, data paths) that the last bake into a slot wrote."""
+    earlier = action.get(BAKED)
+    if earlier is None or _slot_name(slot) not in earlier:
+        return [], set()
+    about = earlier[_slot_name(slot)]
+    return [(about["first"], about["last"])], set(about["paths"].split("\n"))
+
+
+def _remember(action: bpy.types.Action, slot, span: tuple[float, float], paths: Sequence[str]) -> None:
+    earlier = action.get(BAKED)
+    about = {"first": span[0], "last": span[1], "paths": "\n".join(paths)}
+    action[BAKED] = {**({} if earlier is None else earlier.to_dict()), _slot_name(slot): about}
+
+
+def _clear_curves(curves, paths: set[str], cleared: Sequence[tuple[float, float]]) -> None:
+    """Take an earlier bake's keys out of curves that are no longer driven; those without further keys go."""
+    for curve in [curve for curve in curves if curve.data_path in paths]:
+        if clear_keys(curve, cleared) == 0:
+            curves.remove(curve)
+
+
+def _drive(owner: bpy.types.ID, action: bpy.types.Action, slot) -> None:
+    data = owner.animation_data_create()
+    strip = next((s for track in data.nla_tracks for s in track.strips if s.action == action), None)
+    if strip is not None:
+        _fit_strip(strip, action)
+        return
+    if data.action is not None and data.action != action:
+        _push_down(data)
+    data.action = action
+    if slot is not None:
+        data.action_slot = slot
+    # Beyond its keys the line leaves the face to what lies below; alone, it holds its last pose as actions do.
+    data.action_extrapolation = "NOTHING" if len(data.nla_tracks) else "HOLD"
+
+
+def _push_down(data: bpy.types.AnimData) -> None:
+    """Move the active action to a strip of a new track on top, playing at the frames it plays at now."""
+    action = data.action
+    slot = getattr(data, "action_slot", None)
+    data.action = None
+    track = data.nla_tracks.new()
+    track.name = action.name
+    strip = track.strips.new(action.name, int(np.floor(action.frame_range[0])), action)
+    if slot is not None and hasattr(strip, "action_slot"):
+        strip.action_slot = slot
+    strip.extrapolation = "NOTHING" if action.get(LINE) else "HOLD"
+    strip.blend_type = "REPLACE"
+    _fit_strip(strip, action)
+
+
+def _fit_strip(strip: bpy.types.NlaStrip, action: bpy.types.Action) -> None:
+    """Let a strip play its whole action at the action's own frames."""
+    first, last = action.frame_range
+    strip.action_frame_start, strip.action_frame_end = first, last
+    strip.frame_start_raw, strip.frame_end_raw = first, max(last, first + 1)

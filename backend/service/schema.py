@@ -124,7 +124,7 @@ class Consent(Sent):
 class TrainOptions(Sent):
     """How to train; as the options of `mouthpiece train`."""
 
-    preset: Literal["default", "paper"] = "default"
+    preset: Literal["instant", "fast", "default", "paper"] = "default"
     epochs: Annotated[int, Field(ge=1, le=10_000), WHOLE] = TrainConfig.epochs
     seed: Annotated[int, Field(ge=0, le=2**31), WHOLE] = TrainConfig.seed
     held_out: Annotated[float, Field(ge=0.05, le=0.5)] = TrainConfig.held_out

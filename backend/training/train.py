@@ -24,8 +24,8 @@ from backend.trust.provenance import file_sha256
 LEAST_SECONDS = 20.0
 """Shortest training material; good actors need 2 to 5 minutes (section 4)."""
 SHEET, CHECKPOINT = "contact_sheet.png", "checkpoint.safetensors"
-SSIM_WORTH = 10.0
-"""Millimetres of lip error that one of SSIM is worth when the best moment of a training is chosen."""
+SSIM_WORTH = APERTURE_WORTH = 10.0
+"""Millimetres of lip error that one of SSIM, and one of aperture r, is worth when the best moment is chosen."""
 FEATHER = 12
 """Pixels over which the predicted crop fades into the reference atlas at its border."""
 
@@ -158,6 +158,7 @@ def _prepare(request: TrainRequest, dataset: Any, work: Path, share: np.ndarray)
     def validate(network: Any) -> dict[str, float]:
         figures = held_out_figures(network, dataset, held, share, work / SHEET, every=4)
         score = figures["lip_error_mm"] + SSIM_WORTH * (1 - figures.get("ssim_atlas", 1.0))
+        score += APERTURE_WORTH * (1 - np.nan_to_num(figures["aperture_r"]))
         write_training_report(work, request.actor, run.history, figures, config.epochs)
         return figures | {"score": score}
 

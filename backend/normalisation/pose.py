@@ -73,7 +73,8 @@ def invert(matrix: np.ndarray) -> np.ndarray:
 
 def scale_of(matrix: np.ndarray) -> np.ndarray:
     """The scale factors (...,) of similarities (..., 3, 4)."""
-    return np.cbrt(np.linalg.det(matrix[..., :3]))
+    with np.errstate(invalid="ignore"):  # frames without a pose are NaN and stay so
+        return np.cbrt(np.linalg.det(matrix[..., :3]))
 
 
 def rotation_of(matrix: np.ndarray) -> np.ndarray:

@@ -16,6 +16,8 @@ from backend.training.dataset import Dataset
 
 MARGIN_SECONDS = 0.05
 """Of sound on either side of the windows of a stretch."""
+LEAST_HELD_OUT = 12
+"""Frames of a clip that the cut must leave for measuring; fewer say nothing."""
 REST_NOISE_RMS = 0.002
 """Loudest noise in a stretch of made silence: 28 dB below speech."""
 
@@ -69,7 +71,7 @@ def split_spans(dataset: Dataset, held_out: float, gap_seconds: float = 0.5) -> 
             last = int(np.searchsorted(dataset.times[start:cut], dataset.times[cut] - gap_seconds)) + int(start)
             train.append(Span(int(start), last))
             held.append(Span(int(cut), int(stop)))
-    return train, held
+    return train, [span for span in held if span.stop - span.start >= LEAST_HELD_OUT]
 
 
 class Batches:

@@ -3,16 +3,18 @@
 
 def register() -> None:
     """Register the add-on's classes; called by Blender."""
-    # Imported here, so that the modules that need no Blender can be used without it.
-    from . import face_operators, operators, panels, properties
-
-    for module in (properties, operators, face_operators, panels):
+    for module in _modules():
         module.register()
 
 
 def unregister() -> None:
     """Take back what `register` did, in reverse order; called by Blender."""
-    from . import face_operators, operators, panels, properties
-
-    for module in (panels, face_operators, operators, properties):
+    for module in reversed(_modules()):
         module.unregister()
+
+
+def _modules() -> tuple:
+    # Imported here, so that the modules that need no Blender can be used without it.
+    from . import animate_operators, face_operators, operators, panels, preferences, properties
+
+    return preferences, properties, operators, face_operators, animate_operators, panels

@@ -48,6 +48,24 @@ def refer_to(folder: Path, baked: TalkingHead) -> None:
         baked.sound.filepath = str(folder / Path(baked.sound.filepath).name)
 
 
+def copy_sound(staging: Staging, folder: Path, sound: Path) -> None:
+    """Fill `folder` with the sound alone, and move it into place."""
+    shutil.copyfile(sound, staging.folder(folder, OWN_FILES) / sound.name)
+    staging.place_folder(folder)
+
+
+def save_character(playing: bpy.types.Sound | None, path: Path, final: Path) -> None:
+    """Save the open file to `path`, a temporary name in the folder of `final`; its own files stay where they are."""
+    try:
+        bpy.ops.wm.save_as_mainfile(filepath=str(path), check_existing=False, relative_remap=True, compress=True)
+        if playing is not None:
+            # Only now do relative paths begin at the new file.
+            playing.filepath = f"//{files_folder(final).name}/{Path(bpy.path.abspath(playing.filepath)).name}"
+            bpy.ops.wm.save_as_mainfile(filepath=str(path), check_existing=False, relative_remap=False, compress=True)
+    except RuntimeError as error:
+        raise OutputError(f"Blender could not save {final}: {error}") from error
+
+
 def save_blend(scene: bpy.types.Scene, baked: TalkingHead, path: Path, final: Path) -> None:
     """Save to `path`, a temporary name in the folder of `final`, with paths relative to it."""
     scene.render.filepath = f"//{final.stem}_frames/####"

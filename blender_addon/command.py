@@ -9,12 +9,16 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, NoReturn, TextIO
+from typing import TYPE_CHECKING, BinaryIO, NoReturn, TextIO
 
 from .errors import AddonError, CommandError, OutputError
 
+if TYPE_CHECKING:
+    from .animation import Animation
+
 Progress = Callable[[str, int, int], None]
 
+CHARACTERS = (".blend", ".glb")
 FORMATS = (".blend", ".glb", ".usdc", ".abc", ".fbx")
 MESSAGE_LINES = 40  # of Blender's own messages shown after a failure
 SIZES = (64, 4096)  # pixels a side of a rendered picture
@@ -44,6 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, action="append", default=[], help=f"result ({', '.join(FORMATS)}); repeat")
     parser.add_argument("--render", type=Path, help="folder for the rendered frames 0001.png and so on")
     parser.add_argument("--size", type=int, default=512, help="pixels a side of a rendered frame")
+    parser.add_argument("--character", type=Path, help="character to drive instead of a new head (.blend, .glb)")
+    parser.add_argument("--map", default="auto", help="names of its shape keys: auto, arkit, oculus or a .json file")
     parser.add_argument("--line", help="name of the object and its action; the sound's name by default")
     return parser
 
@@ -54,6 +60,8 @@ def _check(options: argparse.Namespace) -> None:
     for path in options.out:
         if path.suffix.lower() not in FORMATS:
             raise CommandError(f"{path} has the ending {path.suffix!r}, expected one of {', '.join(FORMATS)}.")
+    if options.character is not None:
+        _check_character(options)
     if not SIZES[0] <= options.size <= SIZES[1]:
         raise CommandError(f"--size is {options.size}, expected {SIZES[0]} to {SIZES[1]} pixels.")
     if options.audio is not None and not options.audio.is_file():
@@ -63,12 +71,24 @@ def _check(options: argparse.Namespace) -> None:
             raise CommandError(f"{path} cannot be written: the folder {path.absolute().parent} does not exist.")
 
 
+def _check_character(options: argparse.Namespace) -> None:
+    if options.character.suffix.lower() not in CHARACTERS or not options.character.is_file():
+        raise CommandError(f"There is no character at {options.character}; give an existing .blend or .glb.")
+    if options.render is not None:
+        raise CommandError("--render shows the talking head only; open the .blend to render a character.")
+    for path in options.out:
+        if path.suffix.lower() not in CHARACTERS:
+            raise CommandError(f"{path} has the ending {path.suffix!r}; a character is written as .blend or .glb.")
+
+
 def run(options: argparse.Namespace, progress: Progress) -> list[Path]:
     """Build the scene and write every result; returns their paths. All of them appear, or none."""
     from .animation import read_animation
 
     animation = read_animation(options.animation)
     progress("blender", 0, 1)
+    if options.character is not None:
+        return _run_character(options, animation, progress)
     from .writing import build_scene, write_results
 
     progress("blender", 1, 1)
@@ -82,6 +102,20 @@ def run(options: argparse.Namespace, progress: Progress) -> list[Path]:
     outputs = [path.absolute() for path in options.out]
     render = None if options.render is None else options.render.absolute()
     return write_results(scene, baked, animation, sound, outputs, render, progress)
+
+
+def _run_character(options: argparse.Namespace, animation: "Animation", progress: Progress) -> list[Path]:
+    from .character_shot import build_character_scene, write_character
+    from .importing import describe_character
+
+    progress("blender", 1, 1)
+    sound = None if options.audio is None else options.audio.absolute()
+    line = options.line or (sound.stem if sound is not None else animation.folder.name)
+    progress("bake", 0, 1)
+    scene, baked, playing = build_character_scene(options.character.absolute(), animation, line, sound, options.map)
+    progress("bake", 1, 1)
+    sys.stderr.write(f"Note: {describe_character(baked)}.\n")
+    return write_character(scene, playing, sound, [path.absolute() for path in options.out], progress)
 
 
 def main(arguments: list[str]) -> int:

@@ -12,29 +12,33 @@ import bpy
 from .bake.textures import build_exchange_material, material_images
 from .errors import OutputError
 
+GLTF = {
+    "export_format": "GLB",
+    "export_extras": True,
+    "export_morph": True,
+    "export_morph_animation": True,
+    # Independent readers often lack sparse accessors.
+    "export_try_sparse_sk": False,
+    "export_animations": True,
+    "export_animation_mode": "ACTIVE_ACTIONS",
+    "export_force_sampling": True,
+    "export_optimize_animation_size": False,
+    "export_frame_range": True,
+    # Frame 0 of the animation is at 0 s, whatever scene frame it was baked to.
+    "export_anim_slide_to_zero": True,
+}
+
 
 def export_gltf(scene: bpy.types.Scene, head: bpy.types.Object, path: Path) -> None:
     """Write .glb: a morph target for each shape key, their weights over time, the reference atlas, unlit."""
     with _selected(head), _exchange_material(head, unlit=True), _rate_for_gltf(scene):
-        _run(
-            bpy.ops.export_scene.gltf,
-            path,
-            export_format="GLB",
-            use_selection=True,
-            export_extras=True,
-            export_morph=True,
-            export_morph_normal=False,
-            export_morph_animation=True,
-            # Independent readers often lack sparse accessors.
-            export_try_sparse_sk=False,
-            export_animations=True,
-            export_animation_mode="ACTIVE_ACTIONS",
-            export_force_sampling=True,
-            export_optimize_animation_size=False,
-            export_frame_range=True,
-            # Frame 0 of the animation is at 0 s, whatever scene frame it was baked to.
-            export_anim_slide_to_zero=True,
-        )
+        _run(bpy.ops.export_scene.gltf, path, use_selection=True, export_morph_normal=False, **GLTF)
+
+
+def export_gltf_scene(scene: bpy.types.Scene, path: Path) -> None:
+    """Write .glb of everything in the scene, with the motion of its active actions."""
+    with _rate_for_gltf(scene):
+        _run(bpy.ops.export_scene.gltf, path, use_active_scene=True, export_morph_normal=True, **GLTF)
 
 
 def export_usd(scene: bpy.types.Scene, head: bpy.types.Object, path: Path) -> None:

@@ -32,6 +32,18 @@ class CharacterMap:
         """Every target that drives something, without repetitions."""
         return tuple(dict.fromkeys(target for keys in self.driven.values() for target in keys.values()))
 
+    def check(self) -> None:
+        """Raises MappingError where a bake would drive nothing."""
+        if self.driven:
+            return
+        names = [key for keys in self.unmatched.values() for key in keys]
+        raise MappingError(
+            f"None of the {len(names)} shape keys ({', '.join(names[:3])}...) has a name that is known; "
+            "add corrections in the panel, or name them as ARKit or Oculus do."
+            if names
+            else "None of the selected objects has shape keys; select the character's head."
+        )
+
     def summary(self) -> str:
         """One phrase for people."""
         keys = len({key for pairs in self.driven.values() for key in pairs})

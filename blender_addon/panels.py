@@ -12,6 +12,8 @@ from .face_operators import (
 )
 from .mapping import CharacterMap
 from .operators import MOUTHPIECE_OT_import_animation
+from .session import Session, current_session
+from .speech_source import selected_strip
 
 
 class MOUTHPIECE_PT_import(bpy.types.Panel):
@@ -40,6 +42,56 @@ class MOUTHPIECE_PT_import(bpy.types.Panel):
         button.start = context.scene.frame_current
         if not settings.folder:
             layout.label(text="Choose an animation folder", icon="INFO")
+
+
+class MOUTHPIECE_PT_animate(bpy.types.Panel):
+    """From a sound to a finished face, with how far it is."""
+
+    bl_label = "Animate"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Mouthpiece"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        settings = context.scene.mouthpiece
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.prop(settings, "speech")
+        if settings.speech == "FILE":
+            layout.prop(settings, "sound")
+            layout.prop(settings, "start")
+        else:
+            strip = selected_strip(context.scene)
+            layout.label(text="Select a sound strip" if strip is None else strip.name, icon="SOUND")
+        layout.prop(settings, "face")
+        layout.prop(settings, "actor")
+        layout.operator("mouthpiece.animate", icon="PLAY")
+        draw_session(layout, current_session())
+
+
+class MOUTHPIECE_PT_animate_sequencer(MOUTHPIECE_PT_animate):
+    """The same beside the Sequencer's strips."""
+
+    bl_space_type = "SEQUENCE_EDITOR"
+
+
+def draw_session(layout: bpy.types.UILayout, session: Session | None) -> None:
+    """How far the line under way is, or what became of the last one."""
+    if session is None:
+        return
+    if session.ended:
+        layout.label(text=session.message, icon="ERROR" if session.failed else "CHECKMARK")
+        return
+    progress = session.progress
+    left = "" if progress.seconds_left is None else f", {progress.seconds_left:.0f} s left"
+    row = layout.row(align=True)
+    if hasattr(row, "progress"):
+        row.progress(factor=progress.fraction, text=f"{progress.stage}{left}")
+    else:
+        row.label(text=f"{progress.stage} {progress.fraction:.0%}{left}")
+    row.operator("mouthpiece.cancel", text="", icon="X")
 
 
 class MOUTHPIECE_PT_face(bpy.types.Panel):
@@ -104,7 +156,7 @@ def draw_corrections(layout: bpy.types.UILayout, item: bpy.types.Object | None) 
     column.operator(MOUTHPIECE_OT_correction_add.bl_idname, icon="ADD")
 
 
-CLASSES = (MOUTHPIECE_PT_import, MOUTHPIECE_PT_face)
+CLASSES = (MOUTHPIECE_PT_animate, MOUTHPIECE_PT_animate_sequencer, MOUTHPIECE_PT_import, MOUTHPIECE_PT_face)
 
 
 def register() -> None:

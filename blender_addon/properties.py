@@ -39,6 +39,26 @@ class MouthpieceSettings(bpy.types.PropertyGroup):
         description="Give the scene the animation's frame rate, range and true colours, and a camera where it has none",
         default=True,
     )
+    speech: bpy.props.EnumProperty(
+        name="Speech",
+        description="What is spoken",
+        items=[
+            ("FILE", "Sound File", "A recording on the disk"),
+            ("STRIP", "Sound Strip", "The selected sound strip of the Sequencer, with its place and trim"),
+        ],
+    )
+    face: bpy.props.EnumProperty(
+        name="Face",
+        description="What speaks",
+        items=[
+            ("HEAD", "New Talking Head", "A head of the actor, with textures"),
+            ("CHARACTER", "Selected Character", "The shape keys of what is selected"),
+        ],
+    )
+    actor: bpy.props.StringProperty(name="Actor", description="Whose way of speaking is used", default="default")
+    start: bpy.props.FloatProperty(
+        name="Start Frame", description="Scene frame at which the sound file begins", default=1.0
+    )
     map_name: bpy.props.EnumProperty(
         name="Shape Keys", description="How the character's shape keys are named", items=map_items
     )

@@ -53,7 +53,8 @@ def bake_character(
     """
     mapping = map_character({mesh.name: shape_key_names(mesh) for mesh in meshes}, map_name, corrections)
     driven = [mesh for mesh in meshes if mesh.name in mapping.driven]
-    _check(meshes, driven)
+    mapping.check()
+    _check_editable(driven)
     frames = start + np.arange(animation.frames) * (scene_rate(scene) / animation.fps)
     shown = np.ones(len(frames), bool) if within is None else (frames >= within[0]) & (frames <= within[1])
     if not shown.any():
@@ -77,15 +78,7 @@ def bake_character(
     )
 
 
-def _check(meshes: Sequence[bpy.types.Object], driven: Sequence[bpy.types.Object]) -> None:
-    if not meshes:
-        raise MappingError("None of the selected objects has shape keys; select the character's head.")
-    if not driven:
-        names = [name for mesh in meshes for name in shape_key_names(mesh)]
-        raise MappingError(
-            f"None of the {len(names)} shape keys ({', '.join(names[:3])}...) has a name that is known; "
-            "add corrections in the panel, or name them as ARKit or Oculus do."
-        )
+def _check_editable(driven: Sequence[bpy.types.Object]) -> None:
     linked = [mesh for mesh in driven if not mesh.data.shape_keys.is_editable]
     if linked:
         raise MappingError(

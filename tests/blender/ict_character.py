@@ -2,7 +2,8 @@
 
     python -m tests.blender.ict_character ICT_FOLDER OUT.blend
 
-The expressions keep ICT-FaceKit's names, which are ARKit's with _L and _R; browInnerUp and cheekPuff come in halves.
+The expressions keep the names of ICT-FaceKit, ARKit with _L and _R; browInnerUp and cheekPuff come in halves. The eyes
+have no expressions: ICT-FaceKit turns them.
 """
 
 import sys
@@ -15,9 +16,15 @@ from shape_keys.derive.ict_head import read_parts
 PARTS = {
     "Head": ("M_Face", "M_BackHead"),
     "Teeth": ("M_GumsTongue", "M_Teeth"),
+    "Lashes": ("M_EyeLashes", "M_EyeBlend"),
     "Eyes": ("M_ScleraLeft", "M_IrisLeft", "M_ScleraRight", "M_IrisRight"),
 }
-COLOURS = {"Head": (0.6, 0.38, 0.3, 1), "Teeth": (0.7, 0.6, 0.55, 1), "Eyes": (0.8, 0.8, 0.8, 1)}
+COLOURS = {
+    "Head": (0.6, 0.38, 0.3, 1),
+    "Teeth": (0.7, 0.6, 0.55, 1),
+    "Lashes": (0.1, 0.08, 0.06, 1),
+    "Eyes": (0.8,) * 4,
+}
 LIPS = tuple(range(60, 68))
 """Inner lips among the 68 landmarks of iBUG: 61-63 upper and 65-67 lower, between the corners 60 and 64."""
 

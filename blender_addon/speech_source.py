@@ -1,0 +1,59 @@
+"""What is spoken: a sound file, or the selected sound strip with its place and trim."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+
+from .errors import AnimationError
+
+
+@dataclass(frozen=True)
+class SpeechSource:
+    """A sound file and where it plays."""
+
+    path: Path
+    name: str
+    start: float
+    """Scene frame at which the file begins, trimmed or not."""
+    within: tuple[float, float] | None
+    """First and last scene frame that play; None for all."""
+    in_scene: bool
+    """Whether a strip plays it already."""
+
+
+def file_source(text: str, start: float) -> SpeechSource:
+    """A sound file that is to begin at a scene frame. Raises AnimationError where there is none."""
+    if not text:
+        raise AnimationError("No sound is chosen; choose a file, or select a sound strip in the Sequencer.")
+    path = Path(bpy.path.abspath(text))
+    if not path.is_file():
+        raise AnimationError(f"There is no sound at {path}; choose an existing file.")
+    return SpeechSource(path, path.stem, start, None, False)
+
+
+def selected_strip(scene: bpy.types.Scene):
+    """The selected sound strip, the active one before others; None where none is selected."""
+    editor = scene.sequence_editor
+    if editor is None:
+        return None
+    strips = editor.strips if hasattr(editor, "strips") else editor.sequences  # renamed in 4.5
+    found = [strip for strip in strips if strip.type == "SOUND" and strip.select]
+    active = getattr(editor, "active_strip", None)
+    return active if active in found else next(iter(found), None)
+
+
+def strip_source(scene: bpy.types.Scene) -> SpeechSource:
+    """The selected sound strip. Raises AnimationError where there is none, or it cannot be followed."""
+    strip = selected_strip(scene)
+    if strip is None:
+        raise AnimationError("No sound strip is selected; select one in the Sequencer.")
+    if strip.sound is None or strip.sound.packed_file is not None:
+        raise AnimationError(f"The sound of {strip.name} is packed; unpack it (File > External Data) and try again.")
+    path = Path(bpy.path.abspath(strip.sound.filepath))
+    if not path.is_file():
+        raise AnimationError(f"The sound of {strip.name} is not at {path}; find it (File > External Data).")
+    if len(getattr(strip, "retiming_keys", ())) > 0:
+        raise AnimationError(f"{strip.name} is retimed; take its speed keys away, or render its sound to a file.")
+    last = strip.frame_final_end - 1
+    return SpeechSource(path, strip.name, float(strip.frame_start), (float(strip.frame_final_start), float(last)), True)

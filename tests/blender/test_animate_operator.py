@@ -1,0 +1,164 @@
+"""Animate from the panel's settings through the real service, headless; faults end in one sentence."""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.backend.service.running import make_sound
+from tests.blender.rigs import add_mesh, curves_of, select
+from tests.blender.scene_checks import count_data, empty_scene, strips
+
+pytestmark = [pytest.mark.blender, pytest.mark.slow]
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def sound(tmp_path: Path, monkeypatch) -> Path:
+    """A recording of two seconds, and a user without a backend."""
+    if not (ROOT / ".venv").is_dir():
+        pytest.skip("this checkout has no environment of its own to start a backend with")
+    monkeypatch.setenv("MOUTHPIECE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    path = tmp_path / "line.wav"
+    path.write_bytes(make_sound(7, 2.0))
+    return path
+
+
+def animate_all(sound: str) -> dict:
+    """A character and a new head from a file, the character from a trimmed strip; then everything that fails."""
+    import bpy
+
+    import blender_addon
+    from blender_addon.preferences import BACKEND
+    from blender_addon.session import current_session
+
+    scene = empty_scene()
+    scene.render.fps = 24
+    blender_addon.register()
+    settings = scene.mouthpiece
+    settings.sound, settings.start = sound, 10.0
+    head, teeth = add_mesh("head", ["jawOpen", "mouthClose"]), add_mesh("teeth", ["JawOpen"])
+    select(head, teeth)
+    settings.face = "CHARACTER"
+    found = {"character": list(bpy.ops.mouthpiece.animate()), "said": current_session().message}
+    jaw = curves_of(head)['key_blocks["jawOpen"].value']
+    found["keys"] = [len(jaw), jaw[0][0], jaw[-1][0]]
+    found["teeth"] = curves_of(teeth)['key_blocks["JawOpen"].value'] == jaw
+    found["strips"] = len(strips(scene))
+    if found["strips"]:
+        settings.speech = "STRIP"
+        strip = strips(scene)[0]
+        strip.frame_final_start, strip.frame_final_end = 20, 31
+        strip.select = True
+        found["strip"] = list(bpy.ops.mouthpiece.animate())
+        trimmed = curves_of(head)['key_blocks["jawOpen"].value']
+        found["trimmed"] = [trimmed == [key for key in jaw if 20 <= key[0] <= 30], len(trimmed)]
+        settings.speech = "FILE"
+    settings.face = "HEAD"
+    found["head"] = list(bpy.ops.mouthpiece.animate())
+    found["faces"] = [len(item.data.vertices) for item in scene.objects if item.name == "line"]
+    found["rate"] = scene.render.fps / scene.render.fps_base
+    found["check"] = BACKEND.check(blender_addon.preferences.backend_choice(bpy.context))
+    blender_addon.unregister()
+    found["stopped"] = not BACKEND.started
+    return found
+
+
+def test_a_line_is_animated_from_the_panels_settings(blender, sound: Path) -> None:
+    found = blender(animate_all, sound=sound)
+    assert found["character"] == ["FINISHED"]
+    assert "Baked 3 shape keys of head, teeth into the action line, frames 10 to 57" in found["said"]
+    assert found["keys"] == [48, 10, 57]
+    assert found["teeth"]
+    if found["strips"]:
+        assert found["strip"] == ["FINISHED"]
+        assert found["trimmed"] == [True, 11]
+    assert found["head"] == ["FINISHED"]
+    assert found["faces"] == [468]
+    assert found["rate"] == 24
+    assert found["check"][0]
+    assert found["stopped"]
+
+
+def fail_each_way(sound: str) -> dict:
+    """No sound, a text for a sound, no actor, a mesh removed, cancelled, the backend killed."""
+    import bpy
+
+    import blender_addon
+    from blender_addon import jobs, session
+    from blender_addon.preferences import BACKEND, backend_choice
+    from blender_addon.speech_source import file_source
+
+    scene = empty_scene()
+    blender_addon.register()
+    jobs.PATIENCE = 1.5
+    settings, head = scene.mouthpiece, add_mesh("head", ["jawOpen"])
+    select(head)
+    settings.face = "CHARACTER"
+    before = count_data()
+    said = []
+
+    def attempt(**changes) -> None:
+        for name, value in changes.items():
+            setattr(settings, name, value)
+        try:
+            bpy.ops.mouthpiece.animate()
+            said.append("finished")
+        except RuntimeError as error:
+            said.append(str(error))
+
+    text = Path(sound).with_name("text.wav")
+    text.write_text("no sound")
+    attempt(sound="")
+    attempt(sound=str(text.with_name("nothing.wav")))
+    attempt(sound=str(text))
+    attempt(sound=sound, actor="nobody")
+    source = file_source(sound, 1.0)
+    for spoil in ("object", "cancel", "kill"):
+        target = blender_addon.animate_operators.chosen_target(bpy.context)
+        started = session.start_session(bpy.context, source, target, "default")
+        if spoil == "object":
+            head.name = "renamed"
+        elif spoil == "cancel":
+            started.job.cancel()
+        else:
+            client = BACKEND.connect(backend_choice(bpy.context))
+            os.kill(service_process(), signal.SIGKILL)
+            assert client
+        started.run()
+        said.append(started.message)
+        head.name = "head"
+    after = count_data()
+    threads = [thread.name for thread in threading.enumerate() if thread.name == "mouthpiece"]
+    blender_addon.unregister()
+    return {"said": said, "unchanged": before == after, "threads": threads}
+
+
+def service_process() -> int:
+    """Process id of the running service."""
+    import json
+
+    from blender_addon.client import default_home
+
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        note = default_home() / "service.json"
+        if note.exists():
+            return json.loads(note.read_text())["pid"]
+        time.sleep(0.05)
+    raise AssertionError("no service")
+
+
+def test_faults_end_in_one_sentence_and_bake_nothing(blender, sound: Path) -> None:
+    found = blender(fail_each_way, sound=sound)
+    expected = ["No sound is chosen", "no sound at", "text.wav|sound", "nobody", "was removed", "Cancelled", "answer"]
+    for message, words in zip(found["said"], expected, strict=True):
+        assert any(word in message for word in words.split("|")), found["said"]
+        assert "Traceback" not in message
+    assert found["unchanged"]
+    assert not found["threads"]

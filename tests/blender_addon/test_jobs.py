@@ -1,0 +1,150 @@
+"""A job goes from sound to animation in a thread, and ends with one sentence where it cannot."""
+
+import threading
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from blender_addon import jobs
+from blender_addon.client import Job, ServiceError, ServiceUnreachable, Upload
+from blender_addon.errors import BackendError
+from blender_addon.jobs import AnimateJob, AnimateRequest, Finished, Progress
+from tests.blender_addon.example import make_animation
+
+
+class FakeService:
+    """Answers as the service does; `states` are what it says of the job, one after the other."""
+
+    def __init__(self, archive: Path, states: list) -> None:
+        self.archive, self.states, self.cancelled = archive, states, threading.Event()
+
+    def upload(self, sound: Path) -> Upload:
+        return Upload("a", "sound", 1, 1.0)
+
+    def animate(self, *words, **options) -> Job:
+        return Job("j", "animate", "queued", "line")
+
+    def job(self, job: Job) -> Job:
+        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        if isinstance(state, Exception):
+            raise state
+        return state
+
+    def cancel(self, job: Job) -> None:
+        self.cancelled.set()
+
+    def fetch_result(self, job: Job, path: Path, progress) -> Path:
+        path.write_bytes(self.archive.read_bytes())
+        progress(1, 1)
+        return path
+
+
+RUNNING = Job("j", "animate", "running", "line", stage="listen", done=1, total=4, seconds_left=3.0)
+DONE = Job("j", "animate", "done", "line")
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """A result as the service packs it."""
+    folder = make_animation(tmp_path / "made", frames=3)
+    with zipfile.ZipFile(tmp_path / "result.zip", "w") as file:
+        for path in sorted(folder.rglob("*")):
+            file.write(path, path.relative_to(folder))
+    return tmp_path / "result.zip"
+
+
+@pytest.fixture
+def request_(tmp_path: Path) -> AnimateRequest:
+    sound = tmp_path / "line.wav"
+    sound.write_bytes(b"sound")
+    return AnimateRequest(sound, "default", "line", tmp_path / "out" / "line")
+
+
+def finish(job: AnimateJob, seconds: float = 10) -> tuple[list[Progress], Finished]:
+    """Run a job to its end."""
+    said, end = [], time.monotonic() + seconds
+    while time.monotonic() < end:
+        for message in job.poll():
+            if isinstance(message, Finished):
+                return said, message
+            said.append(message)
+        time.sleep(0.01)
+    raise AssertionError("the job did not end")
+
+
+def run(service, request: AnimateRequest) -> tuple[list[Progress], Finished]:
+    job = AnimateJob(lambda: service, request)
+    job.start()
+    return finish(job)
+
+
+def test_a_job_brings_the_animation(archive, request_):
+    said, end = run(FakeService(archive, [RUNNING, DONE]), request_)
+    assert end.error == ""
+    assert end.animation is not None
+    assert (end.animation.frames, end.animation.folder) == (3, request_.folder)
+    assert Progress("listen", 0.25, 3.0) in said
+    assert [path.name for path in request_.folder.parent.iterdir()] == ["line"]
+    _, end = run(FakeService(archive, [DONE]), request_)  # again: it takes the place of the first
+    assert end.animation is not None
+
+
+def test_cancelling_ends_it_and_tells_the_service(archive, request_):
+    service = FakeService(archive, [RUNNING])
+    job = AnimateJob(lambda: service, request_)
+    job.start()
+    while not any(message.stage == "listen" for message in job.poll() if isinstance(message, Progress)):
+        time.sleep(0.01)
+    job.cancel()
+    assert finish(job, 2)[1] == Finished()
+    assert service.cancelled.wait(2)
+    assert not request_.folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("states", "words"),
+    [
+        ([Job("j", "animate", "failed", "line", error="The sound is silent.")], "The sound is silent."),
+        ([Job("j", "animate", "cancelled", "line")], "cancelled"),
+        ([RUNNING, ServiceUnreachable("gone")], "stopped answering"),
+        ([ServiceError("Unknown job.", 404)], "Unknown job."),
+    ],
+)
+def test_a_failure_is_one_sentence_and_leaves_nothing(archive, request_, monkeypatch, states, words):
+    monkeypatch.setattr(jobs, "PATIENCE", 0.3)
+    _, end = run(FakeService(archive, states), request_)
+    assert end.animation is None
+    assert words in end.error
+    assert not request_.folder.exists()
+
+
+def test_a_backend_that_comes_back_in_time_is_waited_for(archive, request_):
+    _, end = run(FakeService(archive, [RUNNING, ServiceUnreachable("gone"), RUNNING, DONE]), request_)
+    assert end.animation is not None
+
+
+def test_a_damaged_result_does_not_replace_a_good_one(archive, request_):
+    good = run(FakeService(archive, [DONE]), request_)[1].animation
+    damaged = archive.with_name("damaged.zip")
+    with zipfile.ZipFile(damaged, "w") as file:
+        file.writestr("animation.npz", b"nothing")
+    _, end = run(FakeService(damaged, [DONE]), request_)
+    assert "damaged" in end.error
+    assert good is not None
+    assert (good.folder / "animation.npz").stat().st_size > 100
+    assert [path.name for path in request_.folder.parent.iterdir()] == ["line"]
+
+
+def test_no_sound_and_no_backend(archive, request_):
+    request_.sound.unlink()
+    assert "no sound" in run(FakeService(archive, [DONE]), request_)[1].error
+
+    def nobody():
+        raise BackendError("No backend is chosen.")
+
+    request_.sound.write_bytes(b"sound")
+    job = AnimateJob(nobody, request_)
+    job.start()
+    assert finish(job)[1].error == "No backend is chosen."

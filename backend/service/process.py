@@ -33,7 +33,7 @@ class WorkerProcess:
     name: for the log. memory_mb: address space it may use. warm: load the networks at the start.
     """
 
-    def __init__(self, name: str, memory_mb: int, warm: bool = False, niceness: int = 2) -> None:
+    def __init__(self, name: str, memory_mb: int, warm: bool = False, niceness: int = 5) -> None:
         self.name = name
         self.starts = 0
         self._options = ["--memory-mb", str(memory_mb), "--niceness", str(niceness), *(["--warm"] if warm else [])]

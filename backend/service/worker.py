@@ -95,7 +95,7 @@ def main() -> None:
     """Serve tasks until the service is gone."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--memory-mb", type=int, required=True)
-    parser.add_argument("--niceness", type=int, default=2)
+    parser.add_argument("--niceness", type=int, default=5)
     parser.add_argument("--warm", action="store_true")
     options = parser.parse_args()
     die_with_parent()

@@ -21,7 +21,7 @@ from tests.backend.service.mutations import (
 )
 from tests.backend.service.running import QUICK
 
-SOUNDS, ACTORS = 200, 60
+SOUNDS, ACTORS = 200, 40
 """Mutations in the test suite; `benchmarks/service_fuzz.py` makes 10,000."""
 
 

@@ -63,7 +63,7 @@ def _edge_widths(grey: np.ndarray, edges: np.ndarray) -> np.ndarray:
     widths = np.zeros(grey.shape)
     for y, x in zip(*np.nonzero(edges), strict=True):
         row = values[y]
-        rising = row[x + 1] > row[x - 1]
+        rising = bool(row[x + 1] > row[x - 1])
         widths[y, x] = _walk(row, x, 1, rising) + _walk(row, x, -1, not rising)
     return widths
 

@@ -40,8 +40,8 @@ A talking head trained by Mouthpiece from the video named below. Everything it m
 | time | {facts["minutes"]:.0f} minutes on {facts["machine"]} ({facts["date"]}) |
 | speaker | {consent["speaker"]} |
 | consent | {consent["statement"]} (given by {consent["given_by"]}, {consent["date"]}) |
-| licence | {consent["licence"]} |
-
+| licence of the face | {consent["licence"]} |
+{_origin(facts)}
 ## Figures on the held-out end of the video
 
 Predicted from the sound alone, on frames that training never saw. Millimetres take 90 mm between the outer eye
@@ -56,3 +56,13 @@ corners. `mean_texture` is what a still texture reaches; `interior` counts the v
 It learnt one face from a few minutes of video and the voices heard in it; other voices, languages and noise move the
 mouth less exactly. Eyes, brows and head do not move with the sound.
 """
+
+
+def _origin(facts: dict[str, Any]) -> str:
+    """The row that says what the weights started from."""
+    if not facts.get("from_voice"):
+        return ""
+    return (
+        "| started from | the voice model, learnt in part from the GRID corpus (Cooke, Barker, Cunningham and Shao "
+        "2006, doi:10.1121/1.2229005, CC BY 4.0) |\n"
+    )

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from backend.actor_file import ReferenceFace, check_name, save_actor
-from backend.actor_library import user_actors
+from backend.actor_library import VOICE_MODEL, user_actors
 from backend.animation_file import check_output, new_folder
 from backend.errors import InputError, UsageError
 from backend.progress import Progress, no_progress
@@ -168,6 +168,13 @@ def _prepare(request: TrainRequest, dataset: Any, work: Path, share: np.ndarray)
     return run, spans, held
 
 
+def starts_from_voice(config: TrainConfig) -> bool:
+    """Whether a training of these settings takes over the shipped voice model."""
+    from models.presets import PRESETS
+
+    return bool(PRESETS[config.preset].voice_width) and not config.from_scratch and VOICE_MODEL.is_file()
+
+
 def held_out_figures(
     model: Any, dataset: Any, held: list, share: np.ndarray, sheet: Path, every: int = 1
 ) -> dict[str, float]:
@@ -204,6 +211,7 @@ def _facts(
         "command": command,
         "data": names,
         "train_frames": frames,
+        "from_voice": starts_from_voice(config),
         "held_out": config.held_out,
         "seed": config.seed,
         "epochs": config.epochs,

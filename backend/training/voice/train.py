@@ -4,6 +4,7 @@ import argparse
 import json
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -19,7 +20,7 @@ from backend.training.voice.batches import VoiceBatch, VoiceBatches
 from backend.training.voice.corpus import Corpus, build_corpus
 from backend.training.voice.export import export_voice
 from backend.training.voice.grid import sixty
-from models.presets import FAST, build_model
+from models.presets import FAST, ModelConfig, build_model
 from models.talking_face import TalkingFace
 from models.voice_encoder import VoiceEncoder
 
@@ -31,10 +32,10 @@ CLIP_NORM = 3.0
 class VoiceTraining:
     """Learns phonemes from every voice and faces from those that were filmed."""
 
-    def __init__(self, corpus: Corpus, steps: int, rate: float, seed: int) -> None:
+    def __init__(self, corpus: Corpus, steps: int, rate: float, seed: int, config: ModelConfig = FAST) -> None:
         torch.manual_seed(seed)
         self.steps, self.rate, self.seed, self.step = steps, rate, seed, 0
-        model = build_model(FAST)
+        model = build_model(config)
         encoder = cast(VoiceEncoder, model.encoder)
         self.batches = VoiceBatches(corpus, encoder.columns)
         filmed = torch.from_numpy(corpus.offsets[corpus.valid][::7].astype(np.float32))
@@ -114,24 +115,18 @@ class VoiceTraining:
         self.step = state["step"]
 
 
-def run(corpus: Corpus, work: Path, steps: int, rate: float, seed: int, start: Path | None = None) -> TalkingFace:
-    """Train in `work`, going on where an earlier run was cut off; prints a line every 50 steps.
-
-    start: a checkpoint of a network with fewer levels to begin with.
-    """
-    training = VoiceTraining(corpus, steps, rate, seed)
-    if start is not None:
-        training.deepen(start)
+def run(training: VoiceTraining, work: Path) -> TalkingFace:
+    """Train in `work`, going on where an earlier run was cut off; prints a line every 50 steps."""
     checkpoint = work / "checkpoint.pt"
     if checkpoint.exists():
         training.resume(checkpoint)
     rows: list[dict[str, float]] = []
-    start = time.monotonic()
-    while training.step < steps:
+    began = time.monotonic()
+    while training.step < training.steps:
         rows.append(training.train_step())
         if training.step % 50 == 0:
             means = {name: round(float(np.mean([row[name] for row in rows])), 4) for name in rows[0]}
-            print(json.dumps({"step": training.step, "seconds": round(time.monotonic() - start), **means}), flush=True)
+            print(json.dumps({"step": training.step, "seconds": round(time.monotonic() - began), **means}), flush=True)
             rows.clear()
         if training.step % 200 == 0:
             training.save(checkpoint)
@@ -148,14 +143,21 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=180, help="Of synthetic speech.")
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--rate", type=float, default=2e-3, help="Highest learning rate.")
+    parser.add_argument("--levels", type=int, default=FAST.voice_levels, help="Of the encoder.")
     parser.add_argument("--start", type=Path, help="Checkpoint of a network with fewer levels to begin with.")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     corpus = build_corpus(options.data, options.work / "corpus", options.minutes, grid_clips(options.data), no_progress)
-    model = run(corpus, options.work, options.steps, options.rate, options.seed, options.start)
-    command = f"python -m backend.training.voice.train --minutes {options.minutes:g} --steps {options.steps}"
-    export_voice(model, options.out, f"{command} --rate {options.rate:g} --seed {options.seed}", {})
+    config = replace(FAST, voice_levels=options.levels)
+    training = VoiceTraining(corpus, options.steps, options.rate, options.seed, config)
+    if options.start:
+        training.deepen(options.start)
+    model = run(training, options.work)
+    settings = ("minutes", "steps", "rate", "seed", "levels")
+    command = " ".join(f"--{name} {getattr(options, name):g}" for name in settings)
+    started = " --start CHECKPOINT" if options.start else ""
+    export_voice(model, config, options.out, f"python -m backend.training.voice.train {command}{started}", {})
 
 
 def grid_clips(data: Path) -> dict[str, list[Path]]:

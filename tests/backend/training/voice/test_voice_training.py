@@ -3,6 +3,7 @@
 import ctypes.util
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from backend.training.voice.corpus import Corpus, label_columns, magnitude_colum
 from backend.training.voice.grid import held_out, sentence, sixty, trainable
 from backend.training.voice.texts import other_languages, random_text, sentences
 from backend.training.voice.train import VoiceTraining
+from models.presets import FAST
 from shape_keys.basis import load_basis
 
 NEEDS_ENGINES = pytest.mark.skipif(
@@ -82,17 +84,10 @@ def test_a_batch_fits_the_network(corpus):
     assert bool(batch.valid.any())
 
 
-def test_a_deeper_network_begins_as_the_shallower_one(corpus, tmp_path, monkeypatch):
-    from dataclasses import replace
-
-    from backend.training.voice import train
-    from models.presets import FAST
-
-    monkeypatch.setattr(train, "FAST", replace(FAST, voice_levels=3, voice_width=16))
-    shallow = VoiceTraining(corpus, 1, 1e-3, 0)
+def test_a_deeper_network_begins_as_the_shallower_one(corpus, tmp_path):
+    shallow = VoiceTraining(corpus, 1, 1e-3, 0, replace(FAST, voice_levels=3, voice_width=16))
     shallow.save(tmp_path / "shallow.pt")
-    monkeypatch.setattr(train, "FAST", replace(FAST, voice_levels=4, voice_width=16))
-    deep = VoiceTraining(corpus, 1, 1e-3, 1)
+    deep = VoiceTraining(corpus, 1, 1e-3, 1, replace(FAST, voice_levels=4, voice_width=16))
     deep.deepen(tmp_path / "shallow.pt")
     columns = torch.randn(31, 2, 256)
     with torch.inference_mode():

@@ -17,13 +17,21 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def run_blender(
-    animation: Path, sound: Path, scenes: Sequence[Path], frames: Path | None, size: int, progress: Progress
+    animation: Path,
+    sound: Path,
+    scenes: Sequence[Path],
+    frames: Path | None,
+    size: int,
+    progress: Progress,
+    character: Sequence[str] = (),
 ) -> None:
     """Bake an animation folder with its sound into `scenes`, and render `frames` (PNGs, size x size) if asked.
 
+    character: the arguments that name a character to drive and its rig map; none for a new talking head.
+
     Raises: EnvironmentProblem where there is no Blender; MouthpieceError with Blender's sentence where it failed.
     """
-    command = [*blender_command(), "--animation", str(animation.resolve()), "--audio", str(sound)]
+    command = [*blender_command(), "--animation", str(animation.resolve()), "--audio", str(sound), *character]
     for path in scenes:
         command += ["--out", str(path.resolve())]
     if frames is not None:

@@ -103,8 +103,8 @@ def _best_map(keys_of: Mapping[str, tuple[str, ...]]) -> RigMap:
     every = tuple(dict.fromkeys(key for keys in keys_of.values() for key in keys))
 
     def mouth_shapes(name: str) -> int:
-        found = recognise(every, name).values()
-        return sum(target in load_map(name).poses or target.startswith(("jaw", "mouth", "tongue")) for target in found)
+        found, poses = recognise(every, name).values(), load_map(name).poses
+        return sum(target in poses or target.startswith(("jaw", "mouth", "tongue")) for target in found)
 
     return load_map(max(map_names(), key=lambda name: (mouth_shapes(name), name == "arkit")))
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,12 @@ def load_map(name: str) -> RigMap:
     path = Path(name) if name.lower().endswith(".json") else _folder() / f"{name}.json"
     if not path.is_file():
         raise MappingError(f"There is no rig map {name}; choose one of {', '.join(map_names())} or a .json file.")
+    return _read_map(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=32)
+def _read_map(path: Path, _changed: int) -> RigMap:
+    """Read a map's file; once, until it changes, since a panel asks for it whenever it is drawn."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["format"] != FORMAT:

@@ -14,6 +14,7 @@ SPEECH = "speech.wav"
 EPILOG = """examples:
   mouthpiece animate line.wav --actor default --out shot.blend --out shot.mp4
   mouthpiece animate --text "Nice to meet you." --actor default --out shot.blend
+  mouthpiece animate line.wav --actor default --character hero.blend --map arkit --out shot.blend
   mouthpiece animate lines/*.wav --actor default --out animations/   (a folder for each recording)
 """
 
@@ -36,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help=f"{docs['outputs']} A folder gets the bare animation, else one of {', '.join(ENDINGS)}. May repeat.",
     )
-    add_options(parser, AnimateRequest, ("fps", "intensity", "smooth", "texture", "overwrite", "size"))
+    parser.add_argument("--character", type=Path, metavar="FILE", help=docs["character"])
+    add_options(parser, AnimateRequest, ("map", "fps", "intensity", "smooth", "texture", "overwrite", "size"))
 
 
 def run(options: argparse.Namespace) -> None:
@@ -68,6 +70,8 @@ def animate_all(options: argparse.Namespace) -> None:
     requests = build_requests(options)
     for request in requests:
         check_is_file(request.audio, "a sound or video file")
+        if request.character is not None:
+            check_is_file(request.character, "a character (.blend, .glb)")
         for path in request.places:
             if len(requests) == 1 or path.parent.exists():
                 check_output(path, request.overwrite)
@@ -90,7 +94,7 @@ def build_requests(options: argparse.Namespace) -> list[AnimateRequest]:
         raise UsageError(f"Several recordings are called {twice[0]!r} and would overwrite each other; rename one.")
     if len(set(options.out)) < len(options.out):
         raise UsageError("The same --out is given twice.")
-    names = ("actor", "fps", "intensity", "smooth", "texture", "overwrite", "size")
+    names = ("actor", "character", "map", "fps", "intensity", "smooth", "texture", "overwrite", "size")
     settings = {name: getattr(options, name) for name in names}
     several = len(options.audio) > 1
     return [

@@ -36,7 +36,7 @@ def animate(request: AnimateRequest, progress: Progress = no_progress, actor: "A
     with tempfile.TemporaryDirectory(prefix="mouthpiece-") as scratch:
         kept = folders[0] if folders else Path(scratch) / "animation"
         with new_folder(kept, request.overwrite) as folder:
-            write_animation_folder(folder, animation, actor, codes if request.texture else None, progress)
+            write_animation_folder(folder, animation, actor, codes if request.with_texture else None, progress)
         copy_folders(kept, folders[1:], request.overwrite)
         write_files(request, animation, kept, Path(scratch), progress)
     return list(request.outputs)

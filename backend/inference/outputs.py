@@ -97,7 +97,8 @@ def write_files(request: AnimateRequest, animation: Animation, folder: Path, scr
     sound = scratch / f"{request.audio.stem}.wav"  # the line's name in Blender
     write_sound_track(request.audio, sound)
     frames = scratch / "frames" if videos else None
-    run_blender(folder, sound, scenes, frames, request.size, progress)
+    character = () if request.character is None else ("--character", str(request.character), "--map", request.map)
+    run_blender(folder, sound, scenes, frames, request.size, progress, character)
     for path in videos:
         assert frames is not None
         _write_video(path, request, animation, frames, sound, progress)

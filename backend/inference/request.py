@@ -7,6 +7,8 @@ from backend.errors import UsageError
 
 BLENDER_ENDINGS = (".blend", ".glb", ".usdc", ".abc", ".fbx")
 """Outputs that Blender writes."""
+CHARACTERS = (".blend", ".glb")
+"""Files that a character is read from, and written to."""
 WITH_FILES = (".blend", ".usdc")
 """Of these, outputs that keep pictures and sound in a folder STEM_files beside them."""
 ENDINGS = (*BLENDER_ENDINGS, ".mp4", ".csv")
@@ -35,6 +37,10 @@ class AnimateRequest:
     """Replace outputs that exist."""
     size: int = 512
     """Height and width of a rendered video in pixels."""
+    character: Path | None = None
+    """Character (.blend, .glb) whose shape keys are driven instead of making a new talking head."""
+    map: str = "auto"
+    """How its shape keys are named: auto, arkit, oculus, or a .json file (shape_keys/rig_maps/README.md)."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.fps <= 240:
@@ -50,6 +56,25 @@ class AnimateRequest:
         for path in self.outputs:
             if path.suffix.lower() not in ("", *ENDINGS):
                 raise UsageError(f"{path}: {path.suffix} is not known; write a folder or {', '.join(ENDINGS)}.")
+
+        if self.character is not None:
+            self._check_character(self.character)
+
+    def _check_character(self, character: Path) -> None:
+        if character.suffix.lower() not in CHARACTERS:
+            raise UsageError(f"--character {character}: expected a {' or '.join(CHARACTERS)} file.")
+        from shape_keys.rig_map import map_names
+
+        if self.map not in ("auto", *map_names()) and not Path(self.map).is_file():
+            raise UsageError(f"--map {self.map} is not known; choose auto, {', '.join(map_names())} or a .json file.")
+        for path in self.outputs:
+            if path.suffix.lower() not in ("", ".csv", *CHARACTERS):
+                raise UsageError(f"{path}: with --character, write a folder, .csv or {' or '.join(CHARACTERS)}.")
+
+    @property
+    def with_texture(self) -> bool:
+        """Whether textures are predicted: not where only a character with textures of its own is written."""
+        return self.texture and (self.character is None or any(not path.suffix for path in self.outputs))
 
     @property
     def places(self) -> tuple[Path, ...]:

@@ -58,3 +58,23 @@ def test_a_text_is_spoken_and_animated(tmp_path):
 def test_either_recordings_or_a_text(words, capsys):
     assert main(["animate", *words, "--actor", "default", "--out", "x.blend"]) == 2
     assert "either" in capsys.readouterr().err
+
+
+def test_a_character_reaches_the_request():
+    (request,) = requests("a.wav", "--out", "a.blend", "--character", "hero.glb", "--map", "oculus")
+    assert (request.character, request.map, request.with_texture) == (Path("hero.glb"), "oculus", False)
+    (request,) = requests("a.wav", "--out", "a", "--character", "hero.blend")
+    assert (request.map, request.with_texture) == ("auto", True)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--out", "a.blend", "--character", "hero.obj"), "--character"),
+        (("--out", "a.mp4", "--character", "hero.blend"), "a.mp4"),
+        (("--out", "a.blend", "--character", "hero.blend", "--map", "nothing"), "--map"),
+    ],
+)
+def test_what_a_character_cannot_be_is_refused(words, says):
+    with pytest.raises(UsageError, match=says):
+        requests("a.wav", *words)

@@ -1,0 +1,118 @@
+"""The windowless command drives a character from a .blend or a .glb, and says what is wrong with others."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shape_keys.arkit import INDEX, NAMES
+from tests.blender.rigs import add_mesh, values_at
+from tests.blender.scene_checks import empty_scene, strips
+from tests.blender.sound import write_tone
+from tests.blender_addon.example import make_animation
+
+pytestmark = pytest.mark.blender
+
+FRAMES = 15
+WEIGHTS = np.random.default_rng(3).random((FRAMES, 52)).astype(np.float32)
+
+
+@pytest.fixture
+def talk(tmp_path: Path) -> Path:
+    """An animation with all 52 weights moving, at 25 frames per second."""
+    return make_animation(tmp_path / "talk", FRAMES, texture=False, weights=WEIGHTS, weight_names=np.array(NAMES))
+
+
+def make_rig(folder: str) -> None:
+    """Write rig.blend, at 30 frames per second, and rig.glb: a head and teeth; and bare.blend without known keys."""
+    import bpy
+
+    scene = empty_scene()
+    scene.render.fps = 30
+    add_mesh("head", ["jawOpen", "browInnerUp_L", "browInnerUp_R"])
+    add_mesh("teeth", ["JawOpen"])
+    bpy.ops.wm.save_as_mainfile(filepath=str(Path(folder) / "rig.blend"))
+    bpy.ops.export_scene.gltf(filepath=str(Path(folder) / "rig.glb"), export_format="GLB")
+    empty_scene()
+    add_mesh("hat", ["tilt"])
+    bpy.ops.wm.save_as_mainfile(filepath=str(Path(folder) / "bare.blend"))
+
+
+def read_shot(path: str, times: list[float]) -> dict:
+    """Shape keys at some seconds, and what else the scene holds."""
+    import bpy
+
+    if path.endswith(".blend"):
+        bpy.ops.wm.open_mainfile(filepath=path)
+    else:
+        scene = empty_scene()
+        scene.render.fps = 25
+        bpy.ops.import_scene.gltf(filepath=path)
+    scene = bpy.context.scene
+    rate = scene.render.fps / scene.render.fps_base
+    first = 1 if path.endswith(".blend") else 0  # the glTF importer puts second 0 at frame 0
+    items = {item.name: item for item in bpy.data.objects if item.type == "MESH"}
+    return {
+        "rate": rate,
+        "range": [scene.frame_start, scene.frame_end],
+        "head": [list(values_at(items["head"], first + time * rate).values())[1:] for time in times],
+        "teeth": [values_at(items["teeth"], first + time * rate)["JawOpen"] for time in times],
+        "strips": len(strips(scene)),
+        "found": [Path(bpy.path.abspath(sound.filepath)).is_file() for sound in bpy.data.sounds],
+        "sound": bpy.app.build_options.audaspace,
+        "provenance": scene.get("mouthpiece_provenance", ""),
+    }
+
+
+@pytest.mark.parametrize(
+    ("rig", "result"), [("rig.blend", "shot.blend"), ("rig.glb", "shot.blend"), ("rig.glb", "shot.glb")]
+)
+def test_a_character_is_driven_and_saved(blender, headless, talk: Path, tmp_path: Path, rig: str, result: str) -> None:
+    blender(make_rig, folder=tmp_path)
+    sound = write_tone(tmp_path / "tone.wav", FRAMES / 25)
+    (tmp_path / "out").mkdir()
+    arguments = (
+        "--animation",
+        talk,
+        "--audio",
+        sound,
+        "--character",
+        tmp_path / rig,
+        "--out",
+        tmp_path / "out" / result,
+    )
+    status, lines, errors = headless(*arguments)
+    assert status == 0, errors
+    assert lines[-1] == {"wrote": [str(tmp_path / "out" / result)]}
+    times = [frame / 25 for frame in range(FRAMES)]
+    found = blender(read_shot, path=tmp_path / "out" / result, times=times)
+    expected = WEIGHTS[:, [INDEX["jawOpen"], INDEX["browInnerUp"], INDEX["browInnerUp"]]]
+    np.testing.assert_allclose(found["head"], expected, atol=1e-4)
+    np.testing.assert_allclose(found["teeth"], expected[:, 0], atol=1e-4)
+    if result == "shot.blend":
+        assert found["rate"] == (30 if rig == "rig.blend" else 25)
+        assert found["range"] == [1, 18 if rig == "rig.blend" else 15]
+        assert found["strips"] == (1 if found["sound"] else 0)
+        assert all(found["found"])
+        assert '"tool": "example"' in found["provenance"]
+
+
+def test_what_cannot_be_driven_is_said(blender, headless, talk: Path, tmp_path: Path) -> None:
+    blender(make_rig, folder=tmp_path)
+    (tmp_path / "damaged.blend").write_bytes(b"BLENDER nothing")
+    (tmp_path / "damaged.glb").write_bytes(b"glTF nothing")
+    (tmp_path / "map.json").write_text(json.dumps({"format": 1, "direct": ["jawOpen"], "keys": {"jawOpen": ["flap"]}}))
+    out = tmp_path / "shot.blend"
+    for words, says in (
+        (["--character", tmp_path / "bare.blend"], "tilt"),
+        (["--character", tmp_path / "damaged.blend"], "damaged.blend"),
+        (["--character", tmp_path / "damaged.glb"], "damaged.glb"),
+        (["--character", tmp_path / "none.blend"], "no character"),
+        (["--character", tmp_path / "rig.blend", "--map", "nothing"], "choose one of"),
+        (["--character", tmp_path / "rig.blend", "--map", tmp_path / "map.json"], "no shape key 'flap'"),
+    ):
+        status, lines, _ = headless("--animation", talk, *words, "--out", out)
+        assert status == 1
+        assert says in lines[-1]["error"]
+        assert not out.exists()

@@ -61,6 +61,7 @@ def bake_character(
         raise MappingError("None of the animation's frames lies in the part of the sound that plays; trim it less.")
     columns = convert(animation.weights[shown], animation.weight_names, mapping.rig_map, mapping.targets)
     place = {target: index for index, target in enumerate(mapping.targets)}
+    _override_meshes(driven)
     jobs = []
     for mesh in driven:
         pairs = mapping.driven[mesh.name]
@@ -79,12 +80,19 @@ def bake_character(
 
 
 def _check_editable(driven: Sequence[bpy.types.Object]) -> None:
-    linked = [mesh for mesh in driven if not mesh.data.shape_keys.is_editable]
+    linked = [mesh for mesh in driven if not mesh.data.shape_keys.is_editable and not mesh.is_editable]
     if linked:
         raise MappingError(
             f"{linked[0].name} is linked from another file; make a library override of it first "
             "(Object > Library Override > Make)."
         )
+
+
+def _override_meshes(driven: Sequence[bpy.types.Object]) -> None:
+    """Blender's override of a linked character stops short of its meshes, whose shape keys are to be keyed."""
+    for mesh in driven:
+        if not mesh.data.shape_keys.is_editable and mesh.data.override_create(remap_local_usages=True) is None:
+            raise MappingError(f"The mesh of {mesh.name} cannot be overridden; make it local (Object > Relations).")
 
 
 def _notes(driven: Sequence[bpy.types.Object], mapping: CharacterMap) -> list[str]:

@@ -253,3 +253,40 @@ def test_the_operators(blender, talk: Path) -> None:
     assert found["rows"] == [["mouthClose", "Mund"], ["jawOpen", "Mund"]]
     assert found["left"] == 1
     assert not found["poll"]
+
+
+def bake_linked(folder: str, library: str, shot: str) -> dict:
+    """Link a character, bake, override it as a person would, bake, save and open again."""
+    import bpy
+
+    from blender_addon.errors import MappingError
+
+    empty_scene()
+    head = add_mesh("head", ["jawOpen"])
+    hero = bpy.data.collections.new("Hero")
+    bpy.context.scene.collection.children.link(hero)
+    hero.objects.link(head)
+    bpy.ops.wm.save_as_mainfile(filepath=library)
+    scene = scene_at(25)
+    with bpy.data.libraries.load(library, link=True) as (_, chosen):
+        chosen.collections = ["Hero"]
+    scene.collection.children.link(chosen.collections[0])
+    try:
+        bake(folder, [bpy.data.objects["head"]])
+        said = "baked"
+    except MappingError as error:
+        said = str(error)
+    local = chosen.collections[0].override_hierarchy_create(scene, bpy.context.view_layer)
+    bake(folder, list(local.all_objects))
+    bake(folder, list(local.all_objects))
+    bpy.ops.wm.save_as_mainfile(filepath=shot)
+    bpy.ops.wm.open_mainfile(filepath=shot)
+    head = next(item for item in bpy.data.objects if item.override_library is not None)
+    return {"said": said, "jaw": values_at(head, 5)["jawOpen"], "actions": len(bpy.data.actions)}
+
+
+def test_a_linked_character_is_baked_through_its_override(blender, talk: Path, tmp_path: Path) -> None:
+    found = blender(bake_linked, folder=talk, library=tmp_path / "hero.blend", shot=tmp_path / "shot.blend")
+    assert "library override" in found["said"]
+    assert found["jaw"] == pytest.approx(WEIGHTS[4, INDEX["jawOpen"]], abs=1e-4)
+    assert found["actions"] == 1

@@ -273,11 +273,11 @@ def clock_jumps() -> dict[str, object]:
         fake = {
             "LD_PRELOAD": str(FAKETIME),
             "FAKETIME_TIMESTAMP_FILE": str(clock),
-            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_CACHE_DURATION": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "DONT_FAKE_MONOTONIC": "1",
         }
-        with running_service(Path(home), environment=fake) as service, Load(service, ledger):
+        with running_service(Path(home), environment=fake) as service, Load(service, ledger, 2, 1.5):
             for jump in ("+400d", "-400d", "+20y", "-3600", "+86400", "-10y", "+1", "+0"):
                 clock.write_text(jump)
                 time.sleep(4)

@@ -46,7 +46,9 @@ STREAM = {200: {"description": "Events named job with a JobView as JSON.", "cont
 
 def parts(*media_types: str) -> dict[int | str, dict[str, Any]]:
     """The answers of a route that sends files, or parts of them."""
-    content = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in media_types}
+    content: dict[str, Any] = {name: {"schema": {"type": "string", "format": "binary"}} for name in media_types}
+    if "application/json" in content:
+        content["application/json"] = {"schema": {}}  # lists and tables, whatever the job wrote
     return {
         200: {"description": "The bytes.", "content": content},
         206: {"description": "The part that Range names.", "content": content},

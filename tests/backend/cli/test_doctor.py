@@ -50,6 +50,7 @@ def quick(tmp_path, monkeypatch) -> Path:
     monkeypatch.setattr(doctor, "LIBRARIES", ())
     monkeypatch.setenv(actor_library.HOME_VARIABLE, str(tmp_path))
     monkeypatch.setattr(actor_library, "SHIPPED", tmp_path / "shipped")
+    monkeypatch.setattr(actor_library, "VOICE", tmp_path / "voice")
     return tmp_path
 
 

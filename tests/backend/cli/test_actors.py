@@ -13,6 +13,7 @@ def library(tmp_path, monkeypatch) -> Path:
     """The folder of the user's actors, with nothing in it and no shipped actors."""
     monkeypatch.setenv(actor_library.HOME_VARIABLE, str(tmp_path))
     monkeypatch.setattr(actor_library, "SHIPPED", tmp_path / "shipped")
+    monkeypatch.setattr(actor_library, "VOICE", tmp_path / "voice")
     (tmp_path / "actors").mkdir()
     return tmp_path / "actors"
 

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent
 SAMPLE = ROOT / "backend" / "samples" / "speech.flac"
 VERSIONS = ((3, 11), (3, 13), (3, 12))  # best first: bpy has no wheel for 3.12, MediaPipe 0.10.21 none for 3.13
 GROUPS = ("inference", "service", "blender", "training", "speech", "test", "check")  # requirements/GROUP.txt
-USER_GROUPS = GROUPS[:4]
+USER_GROUPS = GROUPS[:5]
 ADDON_SOURCES = ("backend", "models", "shape_keys", "blender_addon", "requirements")
 ADDON_FILES = ("build.py", "pyproject.toml", "LICENSE")
 

@@ -169,8 +169,9 @@ def install(venv: Path, group: str) -> None:
     if group == "project":
         what: list[object] = ["--no-deps", "--no-build-isolation", "--editable", ROOT]
     else:
-        # they say why what their packages declare must not be pulled in
-        what = [*(["--no-deps"] if group in ("training", "speech") else []), "-r", ROOT / "requirements" / f"{group}.txt"]
+        # those two files say why what their packages declare must not be pulled in
+        alone = ["--no-deps"] if group in ("training", "speech") else []
+        what = [*alone, "-r", ROOT / "requirements" / f"{group}.txt"]
     say(f"[set-up] installing {'the mouthpiece command' if group == 'project' else f'requirements/{group}.txt'} ...")
     run([*pip, *what], f"Installing {group}")
     say(f"[set-up] ... done in {time.monotonic() - started:.0f} s")

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import load_file
 
 from models.presets import ModelConfig, build_model
@@ -16,6 +17,7 @@ def load_model(path: Path, sizes: dict[str, Any]) -> TalkingFace:
     """
     values: dict[str, Any] = {key: tuple(size) if isinstance(size, list) else size for key, size in sizes.items()}
     # On the meta device no random number would be drawn, but drawing none there loads PyTorch's compiler: 2 s.
-    model = build_model(ModelConfig(**values))
+    with torch.random.fork_rng(devices=[]):
+        model = build_model(ModelConfig(**values))
     model.load_state_dict(load_file(path), assign=True)
     return model.eval().requires_grad_(False)

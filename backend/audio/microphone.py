@@ -124,7 +124,7 @@ class Resampler:
 
 def _load_sounddevice() -> Any:
     try:
-        import sounddevice
+        import sounddevice  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise EnvironmentProblem(
             "Live sound needs the library sounddevice; install it with `python -m pip install sounddevice==0.5.6`."

@@ -64,7 +64,8 @@ def _plain_names(entries: list[zipfile.ZipInfo]) -> list[str]:
     names, folders = [], set()
     for entry in entries:
         folder, _, name = entry.filename.rpartition("/")
-        if name not in LARGEST or stat.S_ISLNK(entry.external_attr >> 16) or not _is_plain_folder(folder):
+        absolute = entry.filename.startswith("/")
+        if name not in LARGEST or absolute or stat.S_ISLNK(entry.external_attr >> 16) or not _is_plain_folder(folder):
             raise ActorError(f"The archive holds {entry.filename[:80]!r}; an actor has only {', '.join(LARGEST)}.")
         folders.add(folder)
         names.append(name)

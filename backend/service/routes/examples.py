@@ -31,7 +31,7 @@ JOB_EXAMPLES = {
     ),
     "local": _example(
         "A file of this computer, in a folder given with --allow; vertices and weights only",
-        {"kind": "animate", "audio": {"path": "/home/anna/film/line12.wav"}, "options": {"texture": False}},
+        {"kind": "animate", "audio": {"path": "/film/line12.wav"}, "options": {"texture": False}},
     ),
     "batch": _example(
         "Many lines, behind everything else",

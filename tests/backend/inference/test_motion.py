@@ -1,31 +1,15 @@
 """The NumPy path against the plain one, in pieces and with style."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
-import torch
 
 from backend.audio.decode import SAMPLE_RATE
 from backend.audio.spectrogram import frame_times
 from backend.errors import Cancelled
 from backend.inference import motion, predict
-from models.motion_network import MotionNetwork
-from models.presets import DEFAULT, build_model
 
 TOLERANCE = 1e-5
 """Of float32 sums in another order; offsets are in interocular units, so it is about a micrometre."""
-
-
-@pytest.fixture(scope="module")
-def model():
-    torch.manual_seed(0)
-    return build_model(replace(DEFAULT, voice_width=16, texture_widths=())).eval()
-
-
-@pytest.fixture(scope="module")
-def network(model):
-    return MotionNetwork({name: value.numpy() for name, value in model.state_dict().items()})
 
 
 @pytest.fixture(scope="module")

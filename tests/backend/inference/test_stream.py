@@ -1,7 +1,5 @@
 """Live frames are the frames of the whole recording, however the sound arrives."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -10,22 +8,9 @@ from backend.audio.decode import SAMPLE_RATE
 from backend.audio.spectrogram import frame_times, spectrogram_windows
 from backend.errors import InputError, UsageError
 from backend.inference.stream import StreamingSession, full_look_ahead
-from models.motion_network import MotionNetwork
-from models.presets import DEFAULT, build_model
 
 TOLERANCE = 1e-5
 """Of float32 sums in another order; offsets are in interocular units, so it is about a micrometre."""
-
-
-@pytest.fixture(scope="module")
-def model():
-    torch.manual_seed(0)
-    return build_model(replace(DEFAULT, voice_width=16, texture_widths=())).eval()
-
-
-@pytest.fixture(scope="module")
-def network(model):
-    return MotionNetwork({name: value.numpy() for name, value in model.state_dict().items()})
 
 
 @pytest.fixture(scope="module")

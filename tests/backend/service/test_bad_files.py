@@ -123,7 +123,7 @@ HOSTILE = {
     "no network": lambda files: {name: content for name, content in files.items() if name != MODEL},
     "a further file": lambda files: files | {"run.py": b"print()"},
     "a path that leads away": lambda files: {f"../{name}": content for name, content in files.items()},
-    "an absolute path": lambda files: {f"/tmp/{name}": content for name, content in files.items()},
+    "an absolute path": lambda files: {f"/{name}": content for name, content in files.items()},
     "two folders": lambda files: {
         f"{'a' if name == MODEL else 'b'}/{name}": content for name, content in files.items()
     },

@@ -120,4 +120,5 @@ def test_a_file_that_is_no_sound_is_refused_with_its_sentence(page, service, tmp
     page.wait_for_selector("#actor option", state="attached")
     page.set_input_files("#file", tmp_path / "notes.txt")
     page.click("#new button")
-    until(page, "document.getElementById('problem').textContent.includes('cannot be decoded')")
+    until(page, "document.getElementById('problem').textContent !== ''")
+    assert "cannot be decoded" in page.text_content("#problem")

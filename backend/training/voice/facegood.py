@@ -15,6 +15,9 @@ from shape_keys import arkit
 TABLE = Path(__file__).with_suffix(".json")
 """Which ARKit shapes each control of the recorded rig drives, how far, and why."""
 
+CLOSE_OF_JAW = 0.3
+"""Most of jawOpen that mouthClose takes back; mouthPress and mouthRoll do the rest."""
+
 
 @dataclass(frozen=True)
 class Take:
@@ -58,6 +61,7 @@ def read_take(path: Path) -> Take:
 def to_arkit(controls: np.ndarray, names: Sequence[str]) -> np.ndarray:
     """Values of the rig's controls (F, C) as ARKit weights (F, 52) float32; a sum beyond 1 is 1.
 
+    mouthClose stays within what the open jaw leaves between the lips, so that they meet and do not cross.
     Raises InputError where a control of the table is not among the names.
     """
     matrix = np.zeros((len(names), len(arkit.NAMES)), np.float32)
@@ -66,7 +70,10 @@ def to_arkit(controls: np.ndarray, names: Sequence[str]) -> np.ndarray:
             raise InputError(f"The curves have no control {control!r}; they are not those of FACEGOOD-Audio2Face.")
         for shape, factor in shapes.items():
             matrix[names.index(control), arkit.INDEX[shape]] = factor
-    return np.clip(np.maximum(controls, 0) @ matrix, 0, 1).astype(np.float32)
+    weights = np.clip(np.maximum(controls, 0) @ matrix, 0, 1).astype(np.float32)
+    close, jaw = arkit.INDEX["mouthClose"], arkit.INDEX["jawOpen"]
+    weights[:, close] = np.minimum(weights[:, close], CLOSE_OF_JAW * weights[:, jaw])
+    return weights
 
 
 @cache

@@ -15,6 +15,17 @@ def unregister() -> None:
 
 def _modules() -> tuple:
     # Imported here, so that the modules that need no Blender can be used without it.
-    from . import animate_operators, face_operators, operators, panels, preferences, properties
+    from . import (
+        activity,
+        animate_operators,
+        backend_operators,
+        face_operators,
+        operators,
+        panels,
+        preferences,
+        properties,
+        style_settings,
+    )
 
-    return preferences, properties, operators, face_operators, animate_operators, panels
+    settings = preferences, properties, style_settings
+    return *settings, activity, operators, face_operators, backend_operators, animate_operators, panels

@@ -1,6 +1,5 @@
-"""Find a running backend, start one from a checkout, stop what was started; needs no Blender."""
+"""Find a running backend, start one, stop what was started, say what is wrong with it; needs no Blender."""
 
-import os
 import subprocess
 import sys
 import threading
@@ -11,19 +10,23 @@ from urllib.parse import urlsplit
 
 from .client import Client, ServiceError, default_home
 from .errors import BackendError
+from .set_up import BUNDLE, clean_environment, environment_python, state
 
 START_SECONDS = 90.0
 ANSWER_SECONDS = 60.0
 QUICK_SECONDS = 2.0  # for a question the interface waits for
 STOP_SECONDS = 20.0
+EXAMINE_SECONDS = 180.0
 WATCH = Path(__file__).with_name("watch.py")
 
 
 @dataclass(frozen=True)
 class BackendChoice:
-    """Where the backend is: a remote address with its token, or else a checkout on this machine."""
+    """Where the backend is: a remote address with its token, else a checkout, else what the add-on has set up."""
 
     checkout: Path | None = None
+    folder: Path | None = None
+    """Where the add-on keeps the environment that it makes."""
     address: str = ""
     token: str = ""
     online: bool = False
@@ -51,7 +54,7 @@ class Backend:
             try:
                 return Client.find(timeout=ANSWER_SECONDS)
             except ServiceError:
-                return self._start(choice.checkout)
+                return self._start(choice)
 
     def check(self, choice: BackendChoice) -> tuple[bool, str]:
         """(whether it answers, one sentence about it); takes two seconds at most and starts nothing."""
@@ -64,10 +67,21 @@ class Backend:
             if choice.address:
                 return False, str(error)
         try:
-            python_of(choice.checkout)
+            place_of(choice)
         except BackendError as error:
             return False, str(error)
         return False, "Not running; it starts with the first animation"
+
+    def examine(self, choice: BackendChoice) -> tuple[bool, str]:
+        """As `check`; where none is running, its libraries are tried too, which takes some seconds."""
+        running, sentence = self.check(choice)
+        if running or choice.address:
+            return running, sentence
+        try:
+            broken = examine_environment(choice)
+        except BackendError as error:
+            return False, str(error)
+        return False, broken or f"{sentence}; its libraries and actors are in order"
 
     @property
     def started(self) -> bool:
@@ -88,23 +102,23 @@ class Backend:
             process.kill()
         return True
 
-    def _start(self, checkout: Path | None) -> Client:
-        python = python_of(checkout)
-        log = default_home() / "blender_backend.log"
+    def _start(self, choice: BackendChoice) -> Client:
+        python, folder = place_of(choice)
+        log = backend_log()
         try:
             log.parent.mkdir(parents=True, exist_ok=True)
             with log.open("wb") as output:
                 self._process = subprocess.Popen(
                     [str(python), str(WATCH), str(python), "-m", "backend", "serve", "--port", "0"],
-                    cwd=checkout,
-                    env=_environment(),
+                    cwd=folder,
+                    env=clean_environment(),
                     stdin=subprocess.PIPE,
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
                 )
         except OSError as error:
-            raise BackendError(f"The backend in {checkout} could not be started: {error}.") from error
+            raise BackendError(f"The backend in {folder} could not be started: {error}.") from error
         return self._wait(log)
 
     def _wait(self, log: Path) -> Client:
@@ -150,6 +164,48 @@ def python_of(checkout: Path | None) -> Path:
     return python
 
 
-def _environment() -> dict[str, str]:
-    """This process's environment without what points Python at Blender's own library."""
-    return {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
+def place_of(choice: BackendChoice) -> tuple[Path, Path]:
+    """(Python, folder of the sources) of the backend. Raises BackendError that says how to get one."""
+    if choice.checkout is not None or choice.folder is None:
+        return python_of(choice.checkout), choice.checkout or Path()
+    ready, sentence = state(choice.folder)
+    if not ready:
+        raise BackendError(f"{sentence}: the add-on's preferences have the button Set Up Backend.")
+    return environment_python(choice.folder), BUNDLE
+
+
+def backend_log() -> Path:
+    """What a backend that was started here has to say."""
+    return default_home() / "blender_backend.log"
+
+
+def examine_environment(choice: BackendChoice) -> str:
+    """Let the backend check its libraries, actors and folders; returns the first fault and how to mend it, or "".
+
+    Raises BackendError where it cannot be run at all.
+    """
+    python, folder = place_of(choice)
+    try:
+        done = subprocess.run(
+            [str(python), "-m", "backend", "doctor"],
+            cwd=folder,
+            env=clean_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=EXAMINE_SECONDS,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise BackendError(f"The backend's Python does not run ({error}); press Set Up Backend.") from error
+    if done.returncode == 0:
+        return ""
+    lines = done.stdout.splitlines()
+    place = next((index for index, line in enumerate(lines) if line.startswith("broken")), None)
+    if place is None:
+        words = done.stderr.strip().splitlines()[-1:] or ["no message"]
+        return f"The backend does not run: {words[0]}; press Set Up Backend"
+    fault = " ".join(lines[place].split()[1:])
+    fix = lines[place + 1].strip().removeprefix("-> ") if "->" in "".join(lines[place + 1 : place + 2]) else ""
+    return f"{fault}; {'press Set Up Backend' if choice.checkout is None else f'mend it with: {fix}'}"

@@ -1,8 +1,6 @@
-"""An animation made by the backend while Blender goes on: a thread that only puts messages on a queue; no bpy."""
+"""Jobs of the backend, worked on in a thread while Blender goes on; no bpy."""
 
-import queue
 import shutil
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -12,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from .animation import Animation, read_animation
+from .background import Background, Cancelled
 from .client import Client, Job, JobFailed, ServiceError, ServiceUnreachable
-from .errors import AddonError, BackendError
+from .errors import BackendError
 
 POLL_SECONDS = 0.15
 PATIENCE = 6.0  # seconds a backend may be silent before the job is given up
+Connect = Callable[[], Client]
 
 
 @dataclass(frozen=True)
@@ -31,112 +31,74 @@ class AnimateRequest:
     options: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far the job is. fraction: 0..1 of the stage; seconds_left: None while nobody knows."""
+class AnimateJob(Background):
+    """A sound to an `Animation`."""
 
-    stage: str
-    fraction: float = 0.0
-    seconds_left: float | None = None
+    def __init__(self, connect: Connect, request: AnimateRequest) -> None:
+        super().__init__(lambda background: animate(background, connect, request))
 
 
-@dataclass(frozen=True)
-class Finished:
-    """The job has ended: with an animation, with a sentence that says what went wrong, or cancelled with neither."""
+def animate(background: Background, connect: Connect, request: AnimateRequest) -> Animation:
+    """Let the backend animate a sound; nothing is left where it fails."""
+    if not request.sound.is_file():
+        raise BackendError(f"There is no sound at {request.sound}; choose an existing file.")
+    background.say("starting the backend")
+    client = connect()
+    background.say("sending the sound")
+    upload = client.upload(request.sound)
+    background.say("waiting")
+    job = client.animate(upload, request.actor, request.name, **request.options)
+    client = follow(background, connect, client, job)
+    fetch_folder(background, client, job, request.folder, read_animation)
+    background.say("baking", 1.0)
+    return read_animation(request.folder)
 
-    animation: Animation | None = None
-    error: str = ""
 
+def follow(background: Background, connect: Connect, client: Client, job: Job) -> Client:
+    """Wait until a job is done; one that the person cancels is cancelled in the backend too.
 
-class _Cancelled(Exception):
-    """The person has changed their mind."""
-
-
-class AnimateJob:
-    """One job; `start` it, `poll` it from the main thread until a `Finished` comes."""
-
-    def __init__(self, connect: Callable[[], Client], request: AnimateRequest) -> None:
-        self._connect, self._request = connect, request
-        self._messages: queue.SimpleQueue[Progress | Finished] = queue.SimpleQueue()
-        self._cancel = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="mouthpiece", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def cancel(self) -> None:
-        """Ask the job to end; its `Finished` comes soon."""
-        self._cancel.set()
-
-    def poll(self) -> Iterator[Progress | Finished]:
-        """The messages since the last call; never waits."""
-        while not self._messages.empty():
-            yield self._messages.get()
-
-    def _run(self) -> None:
+    A backend that falls silent is started again once: it goes on with its jobs where it stopped. Returns the client
+    of the backend that has the result. Raises JobFailed, and BackendError where the backend stays silent.
+    """
+    heard, started_again = time.monotonic(), False
+    while True:
+        if background.wait(POLL_SECONDS):
+            _give_up(client, job)
+            raise Cancelled
         try:
-            end = Finished(animation=self._animate())
-        except _Cancelled:
-            end = Finished()
-        except (ServiceError, AddonError) as error:
-            end = Finished(error=str(error))
-        except OSError as error:
-            end = Finished(
-                error=f"A file cannot be read or written: {error}. Check the path and the space on the disk."
-            )
-        except Exception as error:  # the main thread waits for an end, whatever happens
-            end = Finished(error=f"The job failed unexpectedly: {type(error).__name__}: {error}")
-        self._messages.put(end)
-
-    def _say(self, stage: str, fraction: float = 0.0, seconds_left: float | None = None) -> None:
-        if self._cancel.is_set():
-            raise _Cancelled
-        self._messages.put(Progress(stage, fraction, seconds_left))
-
-    def _animate(self) -> Animation:
-        request = self._request
-        if not request.sound.is_file():
-            raise BackendError(f"There is no sound at {request.sound}; choose an existing file.")
-        self._say("starting the backend")
-        client = self._connect()
-        self._say("sending the sound")
-        upload = client.upload(request.sound)
-        self._say("waiting")
-        job = client.animate(upload, request.actor, request.name, **request.options)
-        self._follow(client, job)
-        with _scratch(request.folder) as scratch:
-            client.fetch_result(job, scratch / "result.zip", lambda done, total: self._say("fetching", done / total))
-            shutil.unpack_archive(scratch / "result.zip", scratch / "result")
-            read_animation(scratch / "result")  # nothing damaged takes the place of an older one
-            self._say("baking", 1.0)
-            if request.folder.exists():
-                shutil.rmtree(request.folder)
-            (scratch / "result").replace(request.folder)
-        return read_animation(request.folder)
-
-    def _follow(self, client: Client, job: Job) -> None:
-        """Wait for the end of the job. Raises JobFailed, and BackendError where the backend falls silent."""
-        heard = time.monotonic()
-        while True:
-            if self._cancel.wait(POLL_SECONDS):
-                _give_up(client, job)
-                raise _Cancelled
-            try:
-                state = client.job(job)
-            except ServiceUnreachable:
-                if time.monotonic() - heard > PATIENCE:
+            state = client.job(job)
+        except ServiceUnreachable:
+            if time.monotonic() - heard > PATIENCE:
+                if started_again:
                     raise BackendError(
-                        "The backend has stopped answering. Nothing was baked; press Animate to start it again."
+                        "The backend has stopped answering. Nothing was baked; try again, and it is started again."
                     ) from None
-                continue
-            heard = time.monotonic()
-            if state.state == "done":
-                return
-            if state.ended:
-                raise JobFailed(state.error or f"The job was {state.state}.", state)
-            stage = state.stage or (f"waiting for {state.ahead} other jobs" if state.ahead else "waiting")
-            self._say(stage, state.fraction, state.seconds_left)
+                background.say("starting the backend again")
+                client, heard, started_again = connect(), time.monotonic(), True
+            continue
+        heard = time.monotonic()
+        if state.state == "done":
+            return client
+        if state.ended:
+            raise JobFailed(state.error or f"The job was {state.state}.", state)
+        stage = state.stage or (f"waiting for {state.ahead} other jobs" if state.ahead else "waiting")
+        background.say(stage, state.fraction, state.seconds_left)
+
+
+def fetch_folder(
+    background: Background, client: Client, job: Job, folder: Path, check: Callable[[Path], Any] = lambda folder: None
+) -> None:
+    """Put a job's result in a folder, which is replaced when everything has arrived and `check` is content with it."""
+    with _scratch(folder) as scratch:
+        client.fetch_result(
+            job, scratch / "result.zip", lambda done, total: background.say("fetching", done / max(1, total))
+        )
+        shutil.unpack_archive(scratch / "result.zip", scratch / "result")
+        check(scratch / "result")  # nothing damaged takes the place of an older one
+        background.check()
+        if folder.exists():
+            folder.replace(scratch / "replaced")
+        (scratch / "result").replace(folder)
 
 
 def _give_up(client: Client, job: Job) -> None:

@@ -2,6 +2,7 @@
 
 import bpy
 
+from .activity import shown
 from .errors import AddonError
 from .face_operators import (
     MOUTHPIECE_OT_bake_character,
@@ -12,7 +13,7 @@ from .face_operators import (
 )
 from .mapping import CharacterMap
 from .operators import MOUTHPIECE_OT_import_animation
-from .session import Session, current_session
+from .preferences import draw_progress, draw_sentence
 from .speech_source import selected_strip
 
 
@@ -68,7 +69,7 @@ class MOUTHPIECE_PT_animate(bpy.types.Panel):
         layout.prop(settings, "face")
         layout.prop(settings, "actor")
         layout.operator("mouthpiece.animate", icon="PLAY")
-        draw_session(layout, current_session())
+        draw_activity(layout, "line", "mouthpiece.cancel")
 
 
 class MOUTHPIECE_PT_animate_sequencer(MOUTHPIECE_PT_animate):
@@ -77,21 +78,15 @@ class MOUTHPIECE_PT_animate_sequencer(MOUTHPIECE_PT_animate):
     bl_space_type = "SEQUENCE_EDITOR"
 
 
-def draw_session(layout: bpy.types.UILayout, session: Session | None) -> None:
-    """How far the line under way is, or what became of the last one."""
-    if session is None:
+def draw_activity(layout: bpy.types.UILayout, place: str, cancel: str) -> None:
+    """How far the work of a place is, or what became of the last."""
+    activity = shown(place)
+    if activity is None:
         return
-    if session.ended:
-        layout.label(text=session.message, icon="ERROR" if session.failed else "CHECKMARK")
-        return
-    progress = session.progress
-    left = "" if progress.seconds_left is None else f", {progress.seconds_left:.0f} s left"
-    row = layout.row(align=True)
-    if hasattr(row, "progress"):
-        row.progress(factor=progress.fraction, text=f"{progress.stage}{left}")
+    if activity.ended:
+        draw_sentence(layout, activity.message, "ERROR" if activity.failed else "CHECKMARK", 40)
     else:
-        row.label(text=f"{progress.stage} {progress.fraction:.0%}{left}")
-    row.operator("mouthpiece.cancel", text="", icon="X")
+        draw_progress(layout, activity, cancel)
 
 
 class MOUTHPIECE_PT_face(bpy.types.Panel):

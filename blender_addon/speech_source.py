@@ -57,3 +57,9 @@ def strip_source(scene: bpy.types.Scene) -> SpeechSource:
         raise AnimationError(f"{strip.name} is retimed; take its speed keys away, or render its sound to a file.")
     last = strip.frame_final_end - 1
     return SpeechSource(path, strip.name, float(strip.frame_start), (float(strip.frame_final_start), float(last)), True)
+
+
+def chosen_source(scene: bpy.types.Scene) -> SpeechSource:
+    """What the panel's settings say is spoken. Raises AnimationError where there is nothing."""
+    settings = scene.mouthpiece
+    return strip_source(scene) if settings.speech == "STRIP" else file_source(settings.sound, settings.start)

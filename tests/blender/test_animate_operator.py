@@ -35,8 +35,8 @@ def animate_all(sound: str) -> dict:
     import bpy
 
     import blender_addon
+    from blender_addon.activity import shown
     from blender_addon.preferences import BACKEND
-    from blender_addon.session import current_session
 
     scene = empty_scene()
     scene.render.fps = 24
@@ -46,7 +46,7 @@ def animate_all(sound: str) -> dict:
     head, teeth = add_mesh("head", ["jawOpen", "mouthClose"]), add_mesh("teeth", ["JawOpen"])
     select(head, teeth)
     settings.face = "CHARACTER"
-    found = {"character": list(bpy.ops.mouthpiece.animate()), "said": current_session().message}
+    found = {"character": list(bpy.ops.mouthpiece.animate()), "said": shown("line").message}
     jaw = curves_of(head)['key_blocks["jawOpen"].value']
     found["keys"] = [len(jaw), jaw[0][0], jaw[-1][0]]
     found["teeth"] = curves_of(teeth)['key_blocks["JawOpen"].value'] == jaw
@@ -86,7 +86,7 @@ def test_a_line_is_animated_from_the_panels_settings(blender, sound: Path) -> No
     assert found["stopped"]
 
 
-def fail_each_way(sound: str, long_sound: str) -> dict:
+def fail_each_way(sound: str, long_sound: str, another_sound: str) -> dict:
     """No sound, a text for a sound, no actor, a mesh removed, cancelled, the backend killed."""
     import bpy
 
@@ -124,22 +124,34 @@ def fail_each_way(sound: str, long_sound: str) -> dict:
         if spoil == "object":
             head.name = "renamed"
         else:
-            started.job.cancel()
+            started.cancel()
         started.run()
         said.append(started.message)
         head.name = "head"
-    new_head = session.Target(bpy.context.scene.name)  # with textures: seconds of work
-    started = session.start_session(bpy.context, file_source(long_sound, 1.0), new_head, "default")
-    while started.progress.stage in BEFORE_WORK and not started.ended:
-        started.pump()
-        time.sleep(0.01)
-    os.kill(service_process(), signal.SIGKILL)
-    started.run()
-    said.append(started.message)
     after = count_data()
+    new_head = session.Target(bpy.context.scene.name)  # with textures: seconds of work
+    for mends_itself in (True, False):
+        started = session.start_session(bpy.context, file_source(long_sound, 1.0), new_head, "default")
+        while started.progress.stage in BEFORE_WORK and not started.ended:
+            started.pump()
+            time.sleep(0.01)
+        if not mends_itself:
+            session.BACKEND.connect = refuse_to_start
+        os.kill(service_process(), signal.SIGKILL)
+        started.run()
+        said.append(started.message)
+        long_sound = another_sound
     threads = [thread.name for thread in threading.enumerate() if thread.name == "mouthpiece"]
+    heads = sum(item.get("mouthpiece_line") is not None for item in scene.objects)
     blender_addon.unregister()
-    return {"said": said, "unchanged": before == after, "threads": threads}
+    return {"said": said, "unchanged": before == after, "threads": threads, "heads": heads}
+
+
+def refuse_to_start(choice):
+    """In place of starting a backend."""
+    from blender_addon.errors import BackendError
+
+    raise BackendError("The backend in somewhere could not be started: no.")
 
 
 def service_process() -> int:
@@ -158,12 +170,14 @@ def service_process() -> int:
 
 
 def test_faults_end_in_one_sentence_and_bake_nothing(blender, sound: Path) -> None:
-    long_sound = sound.with_name("long.wav")
-    long_sound.write_bytes(make_sound(8, 60.0))
-    found = blender(fail_each_way, sound=sound, long_sound=long_sound)
-    expected = ["No sound is chosen", "no sound at", "text.wav|sound", "nobody", "was removed", "Cancelled", "answer"]
-    for message, words in zip(found["said"], expected, strict=True):
+    long_sounds = [sound.with_name("long.wav"), sound.with_name("other.wav")]
+    for seed, path in enumerate(long_sounds):
+        path.write_bytes(make_sound(8 + seed, 60.0))
+    found = blender(fail_each_way, sound=sound, long_sound=long_sounds[0], another_sound=long_sounds[1])
+    expected = ["No sound is chosen", "no sound at", "text.wav|sound", "nobody", "was removed", "Cancelled"]
+    for message, words in zip(found["said"], [*expected, "Baked 1440 frames", "could not be started"], strict=True):
         assert any(word in message for word in words.split("|")), message
         assert "Traceback" not in message
     assert found["unchanged"]
+    assert found["heads"] == 1  # of the line whose backend was started again
     assert not found["threads"]

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from blender_addon import jobs
+from blender_addon.background import Finished, Progress
 from blender_addon.client import Job, ServiceError, ServiceUnreachable, Upload
 from blender_addon.errors import BackendError
-from blender_addon.jobs import AnimateJob, AnimateRequest, Finished, Progress
+from blender_addon.jobs import AnimateJob, AnimateRequest
 from tests.blender_addon.example import make_animation
 
 
@@ -83,12 +84,12 @@ def run(service, request: AnimateRequest) -> tuple[list[Progress], Finished]:
 def test_a_job_brings_the_animation(archive, request_):
     said, end = run(FakeService(archive, [RUNNING, DONE]), request_)
     assert end.error == ""
-    assert end.animation is not None
-    assert (end.animation.frames, end.animation.folder) == (3, request_.folder)
+    assert end.result is not None
+    assert (end.result.frames, end.result.folder) == (3, request_.folder)
     assert Progress("listen", 0.25, 3.0) in said
     assert [path.name for path in request_.folder.parent.iterdir()] == ["line"]
     _, end = run(FakeService(archive, [DONE]), request_)  # again: it takes the place of the first
-    assert end.animation is not None
+    assert end.result is not None
 
 
 def test_cancelling_ends_it_and_tells_the_service(archive, request_):
@@ -115,18 +116,18 @@ def test_cancelling_ends_it_and_tells_the_service(archive, request_):
 def test_a_failure_is_one_sentence_and_leaves_nothing(archive, request_, monkeypatch, states, words):
     monkeypatch.setattr(jobs, "PATIENCE", 0.3)
     _, end = run(FakeService(archive, states), request_)
-    assert end.animation is None
+    assert end.result is None
     assert words in end.error
     assert not request_.folder.exists()
 
 
 def test_a_backend_that_comes_back_in_time_is_waited_for(archive, request_):
     _, end = run(FakeService(archive, [RUNNING, ServiceUnreachable("gone"), RUNNING, DONE]), request_)
-    assert end.animation is not None
+    assert end.result is not None
 
 
 def test_a_damaged_result_does_not_replace_a_good_one(archive, request_):
-    good = run(FakeService(archive, [DONE]), request_)[1].animation
+    good = run(FakeService(archive, [DONE]), request_)[1].result
     damaged = archive.with_name("damaged.zip")
     with zipfile.ZipFile(damaged, "w") as file:
         file.writestr("animation.npz", b"nothing")

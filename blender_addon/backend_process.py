@@ -205,7 +205,8 @@ def examine_environment(choice: BackendChoice) -> str:
     place = next((index for index, line in enumerate(lines) if line.startswith("broken")), None)
     if place is None:
         words = done.stderr.strip().splitlines()[-1:] or ["no message"]
-        return f"The backend does not run: {words[0]}; press Set Up Backend"
+        mend = "press Set Up Backend" if choice.checkout is None else f"run in {folder}: python3 build.py setup"
+        return f"The backend does not run: {words[0]}; {mend}"
     fault = " ".join(lines[place].split()[1:])
     fix = lines[place + 1].strip().removeprefix("-> ") if "->" in "".join(lines[place + 1 : place + 2]) else ""
     return f"{fault}; {'press Set Up Backend' if choice.checkout is None else f'mend it with: {fix}'}"

@@ -3,6 +3,7 @@
 A backend that Blender started must not outlive it, however Blender ends. The pipe on standard input closes with it.
 """
 
+import os
 import subprocess
 import sys
 import threading
@@ -18,7 +19,8 @@ def main(command: list[str]) -> int:
 
 
 def _end_with_parent(child: subprocess.Popen) -> None:
-    sys.stdin.buffer.read()
+    while os.read(0, 4096):  # unbuffered: Python cannot end while a thread waits inside a buffered read
+        pass
     child.terminate()
     try:
         child.wait(PATIENCE)

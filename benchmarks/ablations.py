@@ -43,6 +43,7 @@ def variants() -> dict[str, tuple[ModelConfig, dict[str, Any]]]:
     table["scheduled sampling 0.5"] = (DEFAULT, {"scheduled_sampling": 0.5})
     table["no velocity loss"] = (DEFAULT, {"velocity_weight": 0.0})
     table["lips weigh as the rest"] = (DEFAULT, {"lip_weight": 1.0})
+    table["no aperture loss"] = (DEFAULT, {"aperture_weight": 0.0})
     table["no closure loss"] = (DEFAULT, {"closure_weight": 0.0})
     table["from scratch"] = (DEFAULT, {"from_scratch": True})
     return table

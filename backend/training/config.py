@@ -76,6 +76,8 @@ class TrainConfig:
     """Of lip vertices against the others (Neural Voice Puppetry section 5.1)."""
     velocity_weight: float = 1.0
     """Of the error of frame-to-frame motion against the error of position."""
+    aperture_weight: float = 200.0
+    """Of the squared error of the lip gap in every frame; vertices alone say little about it."""
     closure_weight: float = 20.0
     """Of the squared error of the lip gap where the lips are closed."""
     interior_weight: float = 10.0

@@ -23,7 +23,7 @@ from backend.training.checkpoint import (
 )
 from backend.training.config import TrainConfig
 from backend.training.devices import average_gradients, choose_device, join_processes, mixed_precision
-from backend.training.losses import closure_loss, geometry_loss, texture_loss, vertex_weights
+from backend.training.losses import closure_loss, geometry_loss, lip_gap, texture_loss, vertex_weights
 from models.talking_face import TalkingFace
 from models.voice_encoder import VoiceEncoder
 
@@ -180,10 +180,13 @@ class TrainingRun:
 
         position = mean(geometry_loss(offsets, batch.offsets, self.vertex_weights), valid)
         velocity = mean(geometry_loss(offsets.diff(dim=1), batch.offsets.diff(dim=1), self.vertex_weights), moving)
-        closure = mean(closure_loss(reference + offsets, reference + batch.offsets), valid)
+        face, true_face = reference + offsets, reference + batch.offsets
+        aperture = mean((lip_gap(face) - lip_gap(true_face)).square(), valid)
+        closure = mean(closure_loss(face, true_face), valid)
         losses = {
             "geometry": config.geometry_weight * position,
             "velocity": config.geometry_weight * config.velocity_weight * velocity,
+            "aperture": config.aperture_weight * aperture,
             "closure": config.closure_weight * closure,
             "blendshapes": config.blendshape_weight * mean((weights - batch.weights).abs().sum(-1), valid),
         }

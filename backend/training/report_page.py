@@ -6,7 +6,7 @@ from pathlib import Path
 WIDTH, HEIGHT, EDGE = 720, 220, 44
 """Pixels of a chart, and of the room for its numbers."""
 COLOURS = ("#c0392b", "#2563a8", "#2e8b57", "#8e5ea2", "#b8860b", "#555555")
-LOSSES = ("geometry", "velocity", "closure", "blendshapes", "texture")
+LOSSES = ("geometry", "velocity", "aperture", "closure", "blendshapes", "texture")
 MEASURED = ("lip_error_mm", "aperture_r", "ssim_atlas", "interior_skill")
 """Figures of the held-out part that are drawn over the epochs."""
 

@@ -40,9 +40,19 @@ def _warp(columns: np.ndarray, factor: float) -> np.ndarray:
     return columns[:, low] * (1 - part) + columns[:, np.minimum(low + 1, BINS - 1)] * part
 
 
-def _add_noise(magnitude: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Add noise of a random smooth spectrum with random phases; some of it comes and goes as babble does."""
-    level = np.sqrt(np.mean(magnitude**2) + 1e-12) * 10 ** (-rng.uniform(*NOISE_DB) / 20)
+def random_noise(count: int, rng: np.random.Generator) -> np.ndarray:
+    """Noise without a voice, as loud as level normalisation makes the faintest hiss: (count, 256) float32."""
+    silent = np.full((count, BINS), rng.uniform(0.02, 2.0), np.float32)
+    return augment_magnitudes(_add_noise(silent, rng, 0.0) ** COMPRESSION, rng)
+
+
+def _add_noise(magnitude: np.ndarray, rng: np.random.Generator, below: float | None = None) -> np.ndarray:
+    """Add noise of a random smooth spectrum with random phases; some of it comes and goes as babble does.
+
+    below: decibels below the magnitudes, random where not given.
+    """
+    decibels = rng.uniform(*NOISE_DB) if below is None else below
+    level = np.sqrt(np.mean(magnitude**2) + 1e-12) * 10 ** (-decibels / 20)
     shape = 10 ** (np.interp(np.arange(BINS), np.linspace(0, BINS - 1, 6), rng.normal(0, 6, 6)) / 20)
     shape *= (30.0 + np.arange(BINS)) ** -rng.uniform(0, 0.8)
     shape *= level / np.sqrt(np.mean(shape**2))

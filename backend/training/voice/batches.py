@@ -1,29 +1,63 @@
 """Random stretches of the voice corpus, their sound changed, as tensors."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from backend.training.voice.augment import augment_magnitudes
-from backend.training.voice.corpus import Corpus, Recording
+from backend.speech.phones import BILABIALS, OPEN_VOWELS, SYMBOLS
+from backend.training.voice.augment import augment_magnitudes, random_noise
+from backend.training.voice.corpus import COLUMN_SECONDS, SHAPE_SECONDS, Corpus, Recording
 
 FRAME_COLUMNS = 4
 """10 ms columns between frames: 25 frames a second."""
+AROUND = 2
+"""Columns on either side of a frame that must all be a bilabial, or an open vowel, for the lips to be told by it."""
+RESTING = 20
+"""Columns on either side of a frame that must all be silence for the face to be at rest."""
+NOISE_SHARE = 0.06
+"""How many of the stretches without a filmed face are noise without a voice."""
+RECORDED_SHARE = 0.15
+"""How many of the stretches without a filmed face come from recorded performances."""
+
+
+_BILABIALS, _OPEN_VOWELS = ([SYMBOLS.index(symbol) for symbol in kind] for kind in (BILABIALS, OPEN_VOWELS))
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """columns (C, 256), index (L, K) into them, labels (L,), bilabial (L,), open (L,), resting (L,); places (L,):
+    columns of the recording; rows (L,) of the corpus's faces, -1 where there is none."""
+
+    columns: np.ndarray
+    index: np.ndarray
+    labels: np.ndarray
+    bilabial: np.ndarray
+    open: np.ndarray
+    resting: np.ndarray
+    places: np.ndarray
+    rows: np.ndarray
 
 
 @dataclass(frozen=True)
 class VoiceBatch:
     """B stretches of L frames.
 
-    columns (C, 2, 256), index (B * L, K): sound; labels (B * L,) int64 phoneme numbers;
-    offsets (B, L, 468, 3), weights (B, L, 52), valid (B, L): faces of the stretches that have one, the last ones.
+    columns (C, 2, 256), index (B * L, K): sound; labels (B * L,) int64 phoneme numbers, UNKNOWN among them;
+    bilabial, open, resting (B, L) bool: where a bilabial, an open vowel, or nothing sounds; shapes (H, L, 52): weights
+    of the stretches that were heard only, the first ones; offsets (S, L, 468, 3), weights (S, L, 52), valid (S, L): of
+    those seen.
     """
 
     columns: Tensor
     index: Tensor
     labels: Tensor
+    bilabial: Tensor
+    open: Tensor
+    resting: Tensor
+    shapes: Tensor
     offsets: Tensor
     weights: Tensor
     valid: Tensor
@@ -32,48 +66,63 @@ class VoiceBatch:
 class VoiceBatches:
     """Draws batches: `heard` stretches of any recording and `seen` stretches of filmed ones."""
 
-    def __init__(self, corpus: Corpus, columns: int, heard: int = 16, seen: int = 8, length: int = 64) -> None:
-        """columns: in the encoder's windows."""
+    def __init__(
+        self,
+        corpus: Corpus,
+        columns: int,
+        heard: int = 16,
+        seen: int = 8,
+        length: int = 64,
+        held_out: Sequence[str] = (),
+    ) -> None:
+        """columns: in the encoder's windows; held_out: recordings whose source begins so are left out."""
         self.columns = columns
         self.corpus, self.heard, self.seen, self.length = corpus, heard, seen, length
-        self.spoken = [r for r in corpus.recordings if r.frames[0] == r.frames[1]]
-        filmed = [r for r in corpus.recordings if r.frames[0] < r.frames[1]]
+        kept = [r for r in corpus.recordings if not f"{r.source} ".startswith(tuple(f"{name} " for name in held_out))]
+        filmed = [r for r in kept if r.frames[0] < r.frames[1]]
+        self.recorded = [r for r in kept if r.source.startswith("facegood")]
+        self.spoken = [r for r in kept if r.shapes[0] < r.shapes[1] and r not in self.recorded]
         speakers = sorted({speaker_of(r) for r in filmed})
         self.filmed = [[r for r in filmed if speaker_of(r) == speaker] for speaker in speakers]
 
     def draw(self, rng: np.random.Generator) -> VoiceBatch:
         """One batch. Every filmed speaker is as likely as any other, however many clips there are of them."""
-        stretches = [self._stretch(self.spoken[rng.integers(len(self.spoken))], rng) for _ in range(self.heard)]
-        faces = []
+        heard = [self._choose_heard(rng) for _ in range(self.heard)]
+        pairs = [(recording, self._stretch(recording, rng, rng.random() < NOISE_SHARE)) for recording in heard]
         for _ in range(self.seen):
             clips = self.filmed[rng.integers(len(self.filmed))]
             recording = clips[rng.integers(len(clips))]
-            columns, index, labels, rows = self._stretch(recording, rng)
-            stretches.append((columns, index, labels, rows))
-            faces.append(rows)
-        starts = np.cumsum([0] + [len(columns) for columns, *_ in stretches])
-        columns = np.concatenate([columns for columns, *_ in stretches])
-        index = np.concatenate([index + start for (_, index, *_), start in zip(stretches, starts, strict=False)])
-        rows = np.stack(faces)
-        valid = (rows >= 0) & self.corpus.valid[rows]
+            pairs.append((recording, self._stretch(recording, rng)))
+        stretches = [stretch for _, stretch in pairs]
+        starts = np.cumsum([0, *(len(stretch.columns) for stretch in stretches)])
+        columns = np.concatenate([stretch.columns for stretch in stretches])
+        index = [stretch.index + start for stretch, start in zip(stretches, starts, strict=False)]
+        rows = np.stack([stretch.rows for stretch in stretches[self.heard :]])
+        shapes = np.stack([self._shapes(*pair) for pair in pairs[: self.heard]])
         return VoiceBatch(
             torch.from_numpy(np.stack([columns, np.zeros_like(columns)], axis=1)),
-            torch.from_numpy(index),
-            torch.from_numpy(np.concatenate([labels for _, _, labels, _ in stretches])),
+            torch.from_numpy(np.concatenate(index)),
+            torch.from_numpy(np.concatenate([stretch.labels for stretch in stretches]).astype(np.int64)),
+            torch.from_numpy(np.stack([stretch.bilabial for stretch in stretches])),
+            torch.from_numpy(np.stack([stretch.open for stretch in stretches])),
+            torch.from_numpy(np.stack([stretch.resting for stretch in stretches])),
+            torch.from_numpy(shapes),
             torch.from_numpy(self.corpus.offsets[rows].astype(np.float32)),
             torch.from_numpy(self.corpus.weights[rows].astype(np.float32)),
-            torch.from_numpy(valid),
+            torch.from_numpy((rows >= 0) & self.corpus.valid[rows]),
         )
 
-    def _stretch(
-        self, recording: Recording, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Columns, index, labels and rows of the face (-1: none) of `length` frames at a random speed."""
+    def _choose_heard(self, rng: np.random.Generator) -> Recording:
+        recorded = self.recorded and (not self.spoken or rng.random() < RECORDED_SHARE)
+        among = self.recorded if recorded else self.spoken
+        return among[rng.integers(len(among))]
+
+    def _stretch(self, recording: Recording, rng: np.random.Generator, noise: bool = False) -> _Stretch:
+        """`length` frames of a recording at a random speed, or of as much noise instead."""
         first, last = recording.columns
         speed = float(np.exp(rng.uniform(-0.17, 0.17)))
-        filmed = recording.frames[0] < recording.frames[1]
         rows = np.full(self.length, -1)
-        if filmed:
+        if recording.frames[0] < recording.frames[1]:
             count = recording.frames[1] - recording.frames[0]
             start = recording.frames[0] + int(rng.integers(0, max(1, count - self.length + 1)))
             rows = np.arange(start, start + self.length)
@@ -85,12 +134,38 @@ class VoiceBatches:
         # Played `speed` times as fast, what was `speed` columns apart is one column apart.
         places = np.rint((times - times[0]) / speed).astype(int)
         wanted = times[0] + (np.arange(places[-1] + self.columns) - self.columns // 2) * speed
-        columns = augment_magnitudes(self._columns(first, last, wanted), rng)
+        heard = self._columns(first, last, wanted)
+        columns = random_noise(len(heard), rng) if noise else augment_magnitudes(heard, rng)
         index = places[:, None] + np.arange(self.columns)
-        centre = np.rint(times).astype(int)
+        around = self._labels(recording, times[:, None] + np.arange(-RESTING, RESTING + 1))
+        near = around[:, RESTING - AROUND : RESTING + AROUND + 1]
+        if noise:
+            around, near = np.zeros_like(around), np.zeros_like(near)
+        return _Stretch(
+            columns,
+            index,
+            around[:, RESTING],
+            np.isin(near, _BILABIALS).all(1),
+            np.isin(near, _OPEN_VOWELS).all(1),
+            (around == 0).all(1),
+            times,
+            rows,
+        )
+
+    def _labels(self, recording: Recording, places: np.ndarray) -> np.ndarray:
+        """Phoneme numbers at columns of a recording; beyond its ends silence."""
+        first, last = recording.columns
+        centre = np.rint(places).astype(int)
         inside = (centre >= 0) & (centre < last - first)
-        labels = np.where(inside, self.corpus.labels[first + np.clip(centre, 0, last - first - 1)], 0)
-        return columns, index, labels.astype(np.int64), rows
+        return np.where(inside, self.corpus.labels[first + np.clip(centre, 0, last - first - 1)], 0)
+
+    def _shapes(self, recording: Recording, stretch: _Stretch) -> np.ndarray:
+        """Blendshape weights (L, 52) float32 of a stretch that was heard only."""
+        if stretch.resting.all():
+            return np.zeros((self.length, self.corpus.shapes.shape[1]), np.float32)
+        first, last = recording.shapes
+        rows = first + np.rint(stretch.places * COLUMN_SECONDS / SHAPE_SECONDS).astype(int)
+        return self.corpus.shapes[rows.clip(first, last - 1)].astype(np.float32) / 255
 
     def _columns(self, first: int, last: int, wanted: np.ndarray) -> np.ndarray:
         """Columns at fractional places after `first`; silence outside the recording."""

@@ -4,6 +4,8 @@ import argparse
 import json
 import math
 import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -17,33 +19,58 @@ from backend.progress import no_progress
 from backend.speech.phones import SYMBOLS
 from backend.training.losses import geometry_loss, vertex_weights
 from backend.training.voice.batches import VoiceBatch, VoiceBatches
-from backend.training.voice.corpus import Corpus, build_corpus
+from backend.training.voice.corpus import UNKNOWN, Corpus, build_corpus
 from backend.training.voice.export import export_voice
 from backend.training.voice.grid import sixty
 from models.presets import FAST, ModelConfig, build_model
 from models.talking_face import TalkingFace
 from models.voice_encoder import VoiceEncoder
+from shape_keys import arkit
+from shape_keys.basis import load_basis
+from shape_keys.topology import LOWER_INNER_LIP, UPPER_INNER_LIP
 
 GEOMETRY_WEIGHT, BLENDSHAPE_WEIGHT, LIP_WEIGHT = 3.0, 0.3, 10.0
 """As in the training of an actor (backend/training/config.py)."""
+SHAPES_WEIGHT = 0.1
+"""Of the weights that only the code learns from: made from phonemes, or another performer's."""
+APERTURE_WEIGHT, CONTACT_WEIGHT = 200.0, 100.0
+"""Of the squared error of the lips' opening; of lips that are open at a bilabial or closed at an open vowel."""
+REST_WEIGHT = 0.3
+"""Of the face's departure from rest where nobody speaks."""
+CLOSED, OPEN = 0.002, 0.05
+"""Opening above which lips are not closed, and below which not open: interocular units beyond the neutral face."""
 CLIP_NORM = 3.0
 
 
 class VoiceTraining:
     """Learns phonemes from every voice and faces from those that were filmed."""
 
-    def __init__(self, corpus: Corpus, steps: int, rate: float, seed: int, config: ModelConfig = FAST) -> None:
+    def __init__(
+        self,
+        corpus: Corpus,
+        steps: int,
+        rate: float,
+        seed: int,
+        config: ModelConfig = FAST,
+        held_out: Sequence[str] = (),
+    ) -> None:
         torch.manual_seed(seed)
         self.steps, self.rate, self.seed, self.step = steps, rate, seed, 0
         model = build_model(config)
         encoder = cast(VoiceEncoder, model.encoder)
-        self.batches = VoiceBatches(corpus, encoder.columns)
+        self.batches = VoiceBatches(corpus, encoder.columns, held_out=held_out)
         filmed = torch.from_numpy(corpus.offsets[corpus.valid][::7].astype(np.float32))
         model.geometry.initialise_from(filmed)
-        self.parts = nn.ModuleList([model, nn.Linear(encoder.code.in_features, len(SYMBOLS))])
+        phonemes = nn.Linear(encoder.code.in_features, len(SYMBOLS))
+        shapes = nn.Linear(encoder.code.out_features, len(arkit.NAMES))
+        self.parts = nn.ModuleList([model, phonemes, shapes])
         self.average = AveragedModel(self.parts, multi_avg_fn=get_ema_multi_avg_fn(0.995))
         self.optimiser = torch.optim.AdamW(self.parts.parameters(), rate, weight_decay=1e-2)
         self.vertex_weights = vertex_weights(LIP_WEIGHT)
+        basis = torch.tensor(load_basis())
+        self.opening_of_shapes = opening(basis)
+        self._drawing = ThreadPoolExecutor(1)
+        self._next: dict[int, Future[VoiceBatch]] = {}
 
     @property
     def result(self) -> TalkingFace:
@@ -55,7 +82,7 @@ class VoiceTraining:
         for group in self.optimiser.param_groups:
             warm = min(1.0, (self.step + 1) / (0.05 * self.steps))
             group["lr"] = self.rate * warm * 0.5 * (1 + math.cos(math.pi * self.step / self.steps))
-        losses = self._losses(self.batches.draw(np.random.default_rng([self.seed, self.step])))
+        losses = self._losses(self._drawn())
         self.optimiser.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
         nn.utils.clip_grad_norm_(self.parts.parameters(), CLIP_NORM)
@@ -64,26 +91,43 @@ class VoiceTraining:
         self.step += 1
         return {name: loss.item() for name, loss in losses.items()}
 
+    def _drawn(self) -> VoiceBatch:
+        """The batch of this step; the next one is drawn meanwhile."""
+        now = self._next.pop(self.step, None) or self._draw(self.step)
+        self._next = {self.step + 1: self._draw(self.step + 1)}
+        return now.result()
+
+    def _draw(self, step: int) -> Future[VoiceBatch]:
+        return self._drawing.submit(self.batches.draw, np.random.default_rng([self.seed, step]))
+
     def _losses(self, batch: VoiceBatch) -> dict[str, Tensor]:
-        model, phones = cast(TalkingFace, self.parts[0]), self.parts[1]
+        model, phonemes, shapes = cast(TalkingFace, self.parts[0]), self.parts[1], self.parts[2]
         encoder = cast(VoiceEncoder, model.encoder)
         features = encoder.features(batch.columns, batch.index)
-        code = encoder.code(features[-batch.valid.numel() :])
-        offsets = model.geometry(code).unflatten(0, batch.valid.shape)
-        weights = model.blendshapes(code).unflatten(0, batch.valid.shape)
-        valid = batch.valid.float()
-        moving = valid[:, 1:] * valid[:, :-1]
-
-        def mean(values: Tensor, mask: Tensor) -> Tensor:
-            return (values * mask).sum() / mask.sum().clamp_min(1)
-
-        position = geometry_loss(offsets, batch.offsets, self.vertex_weights)
-        velocity = geometry_loss(offsets.diff(dim=1), batch.offsets.diff(dim=1), self.vertex_weights)
+        code = encoder.code(features)
+        offsets = model.geometry(code).unflatten(0, batch.bilabial.shape)
+        weights = model.blendshapes(code).unflatten(0, batch.bilabial.shape)
+        heard = len(batch.shapes)
+        seen, filmed = offsets[heard:], batch.valid.float()
+        moving = filmed[:, 1:] * filmed[:, :-1]
+        position = geometry_loss(seen, batch.offsets, self.vertex_weights)
+        velocity = geometry_loss(seen.diff(dim=1), batch.offsets.diff(dim=1), self.vertex_weights)
+        aperture = (opening(seen) - opening(batch.offsets)).square()
+        asked = batch.bilabial[:heard], batch.open[:heard]
+        contacts = contact_loss(opening(offsets[:heard]), *asked)
+        contacts += contact_loss(weights[:heard] @ self.opening_of_shapes, *asked)
+        rest = geometry_loss(offsets[:heard], torch.zeros_like(offsets[:heard]), self.vertex_weights)
+        resting = batch.resting[:heard].float()
+        made = shapes(code[: batch.shapes[..., 0].numel()]).unflatten(0, batch.shapes.shape[:2])
         return {
-            "phonemes": nn.functional.cross_entropy(phones(features), batch.labels),
-            "geometry": GEOMETRY_WEIGHT * mean(position, valid),
-            "velocity": GEOMETRY_WEIGHT * mean(velocity, moving),
-            "blendshapes": BLENDSHAPE_WEIGHT * mean((weights - batch.weights).abs().sum(-1), valid),
+            "phonemes": nn.functional.cross_entropy(phonemes(features), batch.labels, ignore_index=UNKNOWN),
+            "geometry": GEOMETRY_WEIGHT * _mean(position, filmed),
+            "velocity": GEOMETRY_WEIGHT * _mean(velocity, moving),
+            "aperture": APERTURE_WEIGHT * _mean(aperture, filmed),
+            "rest": REST_WEIGHT * (_mean(rest, resting) + _mean(weights[:heard].abs().sum(-1), resting)),
+            "contacts": CONTACT_WEIGHT * contacts,
+            "blendshapes": BLENDSHAPE_WEIGHT * _mean((weights[heard:] - batch.weights).abs().sum(-1), filmed),
+            "shapes": SHAPES_WEIGHT * (made - batch.shapes).abs().sum(-1).mean(),
         }
 
     def deepen(self, path: Path) -> None:
@@ -113,6 +157,21 @@ class VoiceTraining:
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = state["step"]
+
+
+def opening(offsets: Tensor) -> Tensor:
+    """How much further apart the inner lips are than in the neutral face: (..., 468, 3) -> (...); negative: pressed."""
+    return offsets[..., UPPER_INNER_LIP, 1] - offsets[..., LOWER_INNER_LIP, 1]
+
+
+def contact_loss(openings: Tensor, bilabial: Tensor, open_vowel: Tensor) -> Tensor:
+    """Squared distance of openings (H, L) from what the phonemes ask for, where masks (H, L) say so."""
+    apart, together = (openings - CLOSED).clamp_min(0).square(), (OPEN - openings).clamp_min(0).square()
+    return _mean(apart, bilabial.float()) + _mean(together, open_vowel.float())
+
+
+def _mean(values: Tensor, mask: Tensor) -> Tensor:
+    return (values * mask).sum() / mask.sum().clamp_min(1)
 
 
 def run(training: VoiceTraining, work: Path) -> TalkingFace:
@@ -145,12 +204,13 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-3, help="Highest learning rate.")
     parser.add_argument("--levels", type=int, default=FAST.voice_levels, help="Of the encoder.")
     parser.add_argument("--start", type=Path, help="Checkpoint of a network with fewer levels to begin with.")
+    parser.add_argument("--hold-out", nargs="*", default=[], help="Beginnings of the names of what is not heard.")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     corpus = build_corpus(options.data, options.work / "corpus", options.minutes, grid_clips(options.data), no_progress)
     config = replace(FAST, voice_levels=options.levels)
-    training = VoiceTraining(corpus, options.steps, options.rate, options.seed, config)
+    training = VoiceTraining(corpus, options.steps, options.rate, options.seed, config, options.hold_out)
     if options.start:
         training.deepen(options.start)
     model = run(training, options.work)

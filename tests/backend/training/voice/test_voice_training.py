@@ -11,10 +11,11 @@ import torch
 
 from backend.speech.phones import SYMBOLS, Phone
 from backend.training.voice.augment import augment_magnitudes
+from backend.training.voice.batches import VoiceBatches
 from backend.training.voice.corpus import Corpus, label_columns, magnitude_columns
 from backend.training.voice.grid import held_out, sentence, sixty, trainable
 from backend.training.voice.texts import other_languages, random_text, sentences
-from backend.training.voice.train import VoiceTraining
+from backend.training.voice.train import VoiceTraining, contact_loss
 from models.presets import FAST
 from shape_keys.basis import load_basis
 
@@ -34,33 +35,41 @@ def hum(frequencies: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory) -> Corpus:
-    """Two phonemes as two tones, and silence; the jaw of the filmed recordings opens at `aa`."""
+    """Two phonemes as two tones, and silence; the jaw of the last four recordings, which were filmed, opens at `aa`."""
     folder = tmp_path_factory.mktemp("corpus")
     rng = np.random.default_rng(0)
     columns, labels, recordings, offsets, weights, times = [], [], [], [], [], []
-    place = frame = 0
+    shapes = []
+    place = frame = shape = 0
     for number in range(8):
         kinds = np.repeat(rng.integers(0, 3, 40), 10)
         samples = hum(np.array([0.0, 500.0, 2500.0])[kinds], rng)
         rows = magnitude_columns(samples).astype(np.float16)
         symbols = np.array([SYMBOLS.index("sil"), SYMBOLS.index("aa"), SYMBOLS.index("s")], np.int8)[kinds]
-        frames = 0
-        if number >= 4:
+        frames = shaped = 0
+        if number < 4:
+            shapes.append(255 * np.eye(52, dtype=np.uint8)[JAW_OPEN] * (symbols[::2, None] == SYMBOLS.index("aa")))
+            shaped = len(shapes[-1])
+        else:
             moments = np.arange(0, 4, 0.04)
             opening = (kinds[np.minimum((moments * 100).astype(int), len(kinds) - 1)] == 1).astype(np.float32)
             offsets.append(opening[:, None, None] * load_basis()[JAW_OPEN])
             weights.append(np.eye(52)[JAW_OPEN] * opening[:, None])
             times.append(moments)
             frames = len(moments)
-        recordings.append(
-            {"source": f"grid s{number} x", "columns": [place, place + len(rows)], "frames": [frame, frame + frames]}
-        )
+        ranges = {
+            "columns": [place, place + len(rows)],
+            "frames": [frame, frame + frames],
+            "shapes": [shape, shape + shaped],
+        }
+        recordings.append({"source": f"grid s{number} x", **ranges})
         columns.append(rows)
         labels.append(symbols[: len(rows)])
-        place, frame = place + len(rows), frame + frames
+        place, frame, shape = (ends[1] for ends in ranges.values())
     arrays = {"columns": columns, "labels": labels, "offsets": offsets, "weights": weights, "times": times}
     for name, parts in arrays.items():
         np.save(folder / f"{name}.npy", np.concatenate(parts).astype(np.int8 if name == "labels" else np.float16))
+    np.save(folder / "shapes.npy", np.concatenate(shapes).astype(np.uint8))
     np.save(folder / "times.npy", np.concatenate(times).astype(np.float32))
     np.save(folder / "valid.npy", np.ones(frame, bool))
     (folder / "recordings.json").write_text(json.dumps(recordings))
@@ -82,6 +91,39 @@ def test_a_batch_fits_the_network(corpus):
     assert batch.offsets.shape == (8, 64, 468, 3)
     assert batch.labels.shape == (24 * 64,)
     assert bool(batch.valid.any())
+
+
+def test_what_is_held_out_is_not_drawn(corpus):
+    batches = VoiceBatches(corpus, 15, held_out=["grid s1", "grid s5"])
+    assert [recording.source for recording in batches.spoken] == ["grid s0 x", "grid s2 x", "grid s3 x"]
+    assert [recording.source for clips in batches.filmed for recording in clips] == [
+        "grid s4 x",
+        "grid s6 x",
+        "grid s7 x",
+    ]
+
+
+def test_shapes_and_marks_agree_with_the_phonemes(corpus):
+    batches = VoiceBatches(corpus, 15, heard=12, seen=1)
+    batch = batches.draw(np.random.default_rng(2))
+    labels = batch.labels.reshape(13, 64).numpy()
+    aa, silence = SYMBOLS.index("aa"), 0
+    assert not batch.bilabial.any()
+    assert (labels[batch.open.numpy()] == aa).all()
+    assert (labels[batch.resting.numpy()] == silence).all()
+    jaw = batch.shapes[..., JAW_OPEN].numpy()
+    marked = batch.open[:12].numpy()
+    assert marked.sum() > 50
+    assert jaw[marked].min() == 1
+    assert jaw[batch.resting[:12].numpy()].max(initial=0) == 0
+
+
+def test_lips_are_told_to_meet_at_bilabials():
+    closed, wide = torch.tensor([[True, False, False]]), torch.tensor([[False, True, False]])
+    assert contact_loss(torch.tensor([[0.0, 0.2, 0.1]]), closed, wide) == 0
+    apart, shut = (contact_loss(torch.tensor([row]), closed, wide) for row in ([0.1, 0.2, 0.0], [0.0, 0.01, 0.0]))
+    assert apart == pytest.approx(0.098**2)
+    assert shut == pytest.approx(0.04**2)
 
 
 def test_a_deeper_network_begins_as_the_shallower_one(corpus, tmp_path):

@@ -20,7 +20,9 @@ from benchmarks.machine import describe_machine
 from blender_addon.animation import read_animation
 from blender_addon.bake.character import bake_character
 from blender_addon.bake.characters import character_meshes
-from blender_addon.bake.shape_keys import add_shape_keys, build_mesh, key_shape_keys
+from blender_addon.bake.line_action import Job, bake_into_line
+from blender_addon.bake.options import EXACT
+from blender_addon.bake.shape_keys import add_shape_keys, build_mesh, head_channels
 from blender_addon.components import Components, find_components
 from shape_keys.arkit import NAMES
 from tests.blender.rigs import add_mesh
@@ -64,7 +66,9 @@ def measure(seconds: float, folder: Path) -> list[Row]:
         bake_character(scene, character_meshes([character]), animation, "line")
 
     def keys_in_bulk() -> None:
-        key_shape_keys(head, "line", components, 1)
+        places = np.arange(1, frames + 1)
+        job = Job(head.data.shape_keys, head_channels(components, places, EXACT))
+        bake_into_line("head", (1, frames), [job])
 
     first = timed(weights_in_bulk) + timed(keys_in_bulk)
     bulk = min(timed(weights_in_bulk) + timed(keys_in_bulk) for _ in range(3))

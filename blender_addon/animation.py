@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import AnimationError
+from .words import Word, read_words
 
 FORMAT = 1  # the version of animation.npz this add-on reads
 VERTEX_COUNT = 468  # MediaPipe face mesh without the irises
@@ -66,6 +67,10 @@ class Animation:
     rectangle: Rectangle | None
     """The crops' place in the atlas; None exactly where `crops` is None."""
     reference_atlas: Path | None
+    words: tuple[Word, ...] = ()
+    """What is said when, where the line was animated with a transcript."""
+    head_rotation: np.ndarray | None = None
+    """(T, 3) float32, radians: XYZ Euler angles of the head in head space; None where the head keeps still."""
 
     @property
     def frames(self) -> int:
@@ -114,6 +119,8 @@ def read_animation(folder: Path) -> Animation:
         crops=crops,
         rectangle=rectangle,
         reference_atlas=atlas if atlas.is_file() else None,
+        words=read_words(folder),
+        head_rotation=_head_rotation(path, content, frames),
     )
 
 
@@ -178,6 +185,18 @@ def _check_values(path: Path, content: dict[str, np.ndarray]) -> None:
         raise AnimationError(
             f"{path}: weights span {weights.min():.3g} to {weights.max():.3g}, expected values in 0..1."
         )
+
+
+def _head_rotation(path: Path, content: dict[str, np.ndarray], frames: int) -> np.ndarray | None:
+    rotation = content.get("head_rotation")
+    if rotation is None:
+        return None
+    if rotation.shape != (frames, 3) or rotation.dtype.kind != "f" or not np.isfinite(rotation).all():
+        raise AnimationError(
+            f"{path}: head_rotation has shape {rotation.shape} or numbers that are not finite, expected angles "
+            f"of shape {(frames, 3)}; animate the sound again."
+        )
+    return rotation.astype(np.float32)
 
 
 def _fixed_layout(path: Path, uv: np.ndarray, frames: int) -> np.ndarray:

@@ -10,8 +10,11 @@ from ..animation import Animation
 from ..errors import MappingError
 from ..mapping import AUTOMATIC, CharacterMap, map_character
 from ..rig_map import convert
+from .channels import Channel, count_keys, dense_channels, sparse_channels
 from .characters import shape_key_names
-from .line_action import bake_into_line
+from .line_action import Job, bake_into_line, remove_from_line
+from .mesh_cache import cache_path, character_vertices, play_cache, remove_cache, write_cache
+from .options import CACHE, EXACT, SPARSE, ResultOptions
 from .scene import scene_rate
 
 
@@ -23,13 +26,15 @@ class BakedCharacter:
     meshes: tuple[bpy.types.Object, ...]
     """The objects that are driven."""
     actions: tuple[bpy.types.Action, ...]
-    """The line's action; before Blender 4.4 one for each mesh."""
+    """The line's action; before Blender 4.4 one for each mesh; none for a mesh cache."""
     first: float
     """Scene frame of the first key."""
     last: float
     """Scene frame of the last key."""
     keys: int
     """Shape keys that are driven, over all meshes."""
+    keyframes: int
+    """Keys on all their curves; 0 for a mesh cache."""
     notes: tuple[str, ...]
     """What a person should know, as phrases."""
 
@@ -43,13 +48,14 @@ def bake_character(
     map_name: str = AUTOMATIC,
     corrections: Sequence[tuple[str, str]] = (),
     within: tuple[float, float] | None = None,
+    options: ResultOptions = EXACT,
 ) -> BakedCharacter:
     """Bake `animation` so that its frame 0 is scene frame `start`, which need not be whole.
 
     meshes: objects with shape keys, as `character_meshes` finds them. Each of the animation's frames gets a key at its
     true time, whatever the scene's rate. Baking a line again replaces it; keys outside its frames stay. within: (first,
     last) scene frames beyond which no keys are made, for a sound that plays in part. Raises MappingError where nothing
-    could be driven; nothing is changed then.
+    could be driven, AnimationError where a mesh cache cannot be written; nothing is changed then.
     """
     mapping = map_character({mesh.name: shape_key_names(mesh) for mesh in meshes}, map_name, corrections)
     driven = [mesh for mesh in meshes if mesh.name in mapping.driven]
@@ -59,24 +65,68 @@ def bake_character(
     shown = np.ones(len(frames), bool) if within is None else (frames >= within[0]) & (frames <= within[1])
     if not shown.any():
         raise MappingError("None of the animation's frames lies in the part of the sound that plays; trim it less.")
+    frames = frames[shown]
     columns = convert(animation.weights[shown], animation.weight_names, mapping.rig_map, mapping.targets)
     place = {target: index for index, target in enumerate(mapping.targets)}
-    _override_meshes(driven)
-    jobs = []
-    for mesh in driven:
-        pairs = mapping.driven[mesh.name]
-        paths = [f'key_blocks["{bpy.utils.escape_identifier(key)}"].value' for key in pairs]
-        jobs.append((mesh.data.shape_keys, paths, columns[:, [place[target] for target in pairs.values()]]))
-    actions = bake_into_line(line, frames[shown], jobs)
+    values = {mesh: columns[:, [place[target] for target in mapping.driven[mesh.name].values()]] for mesh in driven}
+    if options.kind == CACHE:
+        _play_caches(animation, line, mapping, values, scene_rate(scene) / animation.fps, frames)
+        actions, keyframes = (), 0
+    else:
+        actions, keyframes = _key(line, mapping, values, frames, options)
     return BakedCharacter(
         mapping=mapping,
         meshes=tuple(driven),
         actions=actions,
-        first=float(frames[shown][0]),
-        last=float(frames[shown][-1]),
+        first=float(frames[0]),
+        last=float(frames[-1]),
         keys=sum(len(pairs) for pairs in mapping.driven.values()),
+        keyframes=keyframes,
         notes=tuple(_notes(driven, mapping)),
     )
+
+
+Values = dict[bpy.types.Object, np.ndarray]
+"""Mesh to (T, K): a column for each of its driven shape keys."""
+
+
+def _key(
+    line: str, mapping: CharacterMap, values: Values, frames: np.ndarray, options: ResultOptions
+) -> tuple[tuple[bpy.types.Action, ...], int]:
+    """(the line's actions, keys written)."""
+    _override_meshes(list(values))
+    channels = {mesh: _channels(list(mapping.driven[mesh.name]), frames, values[mesh], options) for mesh in values}
+    for mesh in values:
+        remove_cache(mesh)
+    jobs = [Job(mesh.data.shape_keys, channels[mesh]) for mesh in values]
+    span = (float(frames[0]), float(frames[-1]))
+    actions = bake_into_line(line, span, jobs, options.action_name, options.push_to_nla)
+    return actions, sum(count_keys(found) for found in channels.values())
+
+
+def _channels(keys: list[str], frames: np.ndarray, values: np.ndarray, options: ResultOptions) -> list[Channel]:
+    paths = [f'key_blocks["{bpy.utils.escape_identifier(key)}"].value' for key in keys]
+    if options.kind == SPARSE:
+        return sparse_channels(paths, frames, values, options.tolerance)
+    return dense_channels(paths, frames, values)
+
+
+def _play_caches(
+    animation: Animation,
+    line: str,
+    mapping: CharacterMap,
+    values: Values,
+    frames_each: float,
+    frames: np.ndarray,
+) -> None:
+    """Write every mesh's vertices first, so that a full disk leaves the scene as it is; then play them."""
+    paths = {mesh: cache_path(animation.folder, f"{line} {mesh.name}") for mesh in values}
+    for mesh, path in paths.items():
+        vertices = character_vertices(mesh, list(mapping.driven[mesh.name]), values[mesh])
+        write_cache(path, len(mesh.data.vertices), len(frames), vertices)
+    for mesh, path in paths.items():
+        remove_from_line(line, mesh.data.shape_keys)
+        play_cache(mesh, line, path, float(frames[0]), frames_each)
 
 
 def _check_editable(driven: Sequence[bpy.types.Object]) -> None:

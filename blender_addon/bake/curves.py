@@ -5,7 +5,11 @@ from collections.abc import Sequence
 import bpy
 import numpy as np
 
-LINEAR = 1  # BEZT_IPO_LIN of Blender's DNA_curve_types.h, as foreach_set takes it
+from ..keyframes import THIRD
+from .channels import Channel
+
+LINEAR, BEZIER = 1, 2  # BEZT_IPO_LIN and _BEZ of Blender's DNA_curve_types.h, as foreach_set takes them
+ALIGNED = 3  # HD_ALIGN
 MARGIN = 1e-3  # scene frames; a key this close to a range's end belongs to it
 POINT = {
     **dict.fromkeys(("co", "handle_left", "handle_right"), (2, np.float32)),
@@ -15,46 +19,43 @@ POINT = {
 """Everything a key has: property, numbers in it, their type."""
 
 
-def write_action(owner: bpy.types.ID, name: str, paths: Sequence[str], frames: np.ndarray, values: np.ndarray):
-    """Make the action `name` with a curve for each data path, and let it drive `owner`.
+def fill_curves(curves, channels: Sequence[Channel], cleared: Sequence[tuple[float, float]]) -> None:
+    """Write the keys of channels into their curves, which are made where they are missing.
 
-    `frames` is (T,) in scene frames, `values` (T, K) with a column for each of the K paths. Keys are linear.
-    An action that drove `owner` before is removed. Returns the action.
-    """
-    animation_data = owner.animation_data_create()
-    remove_action(owner)
-    action = bpy.data.actions.new(name)
-    slot = add_slot(action, owner)
-    fill_curves(slot_curves(action, slot), paths, frames, values, [])
-    animation_data.action = action
-    if slot is not None:
-        animation_data.action_slot = slot
-    return action
-
-
-def fill_curves(
-    curves, paths: Sequence[str], frames: np.ndarray, values: np.ndarray, cleared: Sequence[tuple[float, float]]
-) -> None:
-    """Write linear keys into the curves of some data paths, which are made where they are missing.
-
-    `frames` is (T,) in scene frames, ascending and not necessarily whole, `values` (T, K) with a column for each path.
     Keys within a `cleared` range (first, last; scene frames) go; all others stay as they are.
     """
-    existing = {curve.data_path: curve for curve in curves}
-    points = np.empty((len(frames), 2), dtype=np.float32)
-    points[:, 0] = frames
-    linear = np.full(len(frames), LINEAR, dtype=np.int32)
-    for path, column in zip(paths, values.T, strict=True):
-        curve = existing.get(path) or curves.new(path)
+    existing = {(curve.data_path, curve.array_index): curve for curve in curves}
+    for channel in channels:
+        place = (channel.path, channel.index)
+        curve = existing.get(place) or curves.new(channel.path, index=channel.index)
         kept = _keys_outside(curve, cleared)
         curve.keyframe_points.clear()
-        curve.keyframe_points.add(len(frames))
-        points[:, 1] = column
-        curve.keyframe_points.foreach_set("co", points.ravel())
-        curve.keyframe_points.foreach_set("interpolation", linear)
+        curve.keyframe_points.add(len(channel.frames))
+        _set_keys(curve.keyframe_points, channel)
         if kept is not None:
             _add_keys(curve, kept)
         curve.update()
+
+
+def _set_keys(points, channel: Channel) -> None:
+    """Write a channel's keys over as many that exist."""
+    places = _pairs(channel.frames, channel.values)
+    points.foreach_set("co", places.ravel())
+    kind = LINEAR if channel.slopes is None else BEZIER
+    points.foreach_set("interpolation", np.full(len(places), kind, np.int32))
+    if channel.slopes is None:
+        return
+    gaps = np.diff(channel.frames) * THIRD
+    gaps = gaps if len(gaps) else np.ones(1)
+    before, after = np.append(gaps[:1], gaps), np.append(gaps, gaps[-1:])
+    for side, reach in (("left", -before), ("right", after)):
+        handles = _pairs(channel.frames + reach, channel.values + reach * channel.slopes)
+        points.foreach_set(f"handle_{side}_type", np.full(len(places), ALIGNED, np.int32))
+        points.foreach_set(f"handle_{side}", handles.ravel())
+
+
+def _pairs(frames: np.ndarray, values: np.ndarray) -> np.ndarray:
+    return np.stack([frames, values], axis=1).astype(np.float32)
 
 
 def clear_keys(curve, cleared: Sequence[tuple[float, float]]) -> int:
@@ -79,17 +80,6 @@ def slot_curves(action: bpy.types.Action, slot):
     layer = action.layers[0] if len(action.layers) else action.layers.new("Layer")
     strip = layer.strips[0] if len(layer.strips) else layer.strips.new(type="KEYFRAME")
     return strip.channelbag(slot, ensure=True).fcurves
-
-
-def remove_action(owner: bpy.types.ID) -> None:
-    """Take the action off `owner`, and delete it where nothing else uses it."""
-    animation_data = owner.animation_data
-    if animation_data is None or animation_data.action is None:
-        return
-    action = animation_data.action
-    animation_data.action = None
-    if action.users == 0:
-        bpy.data.actions.remove(action)
 
 
 def action_curves(action: bpy.types.Action):

@@ -1,38 +1,85 @@
 """One action for each line of dialogue: found again by its tag, rewritten, and put above other motion."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import bpy
 import numpy as np
 
+from .channels import Channel
 from .curves import add_slot, clear_keys, fill_curves, slot_curves
 from .tags import LINE
 
 BAKED = "mouthpiece_baked"
 """Custom property of a line's action: for each slot the first and last scene frame and the data paths of the bake."""
-Job = tuple[bpy.types.ID, Sequence[str], np.ndarray]
-"""What is driven, its data paths, and their values (T, K)."""
+EVER = (-math.inf, math.inf)
 
 
-def bake_into_line(line: str, frames: np.ndarray, jobs: Sequence[Job]) -> tuple[bpy.types.Action, ...]:
-    """Key every job at `frames` (T,) in the line's action, and let it drive what the jobs name.
+@dataclass(frozen=True)
+class Job:
+    """What a bake does to one thing."""
 
-    What an earlier bake of the line wrote is replaced. Another action that drives the same goes on playing where the
-    line has no keys: it moves to a strip of the non-linear animation below.
+    owner: bpy.types.ID
+    channels: Sequence[Channel]
+    meaning_changed: bool = False
+    """Whether the channels mean something else than before, so that no key made by hand can stay on them."""
+
+
+def bake_into_line(
+    line: str, span: tuple[float, float], jobs: Sequence[Job], name: str = "", push: bool = False
+) -> tuple[bpy.types.Action, ...]:
+    """Write every job's channels into the line's action, and let it drive what the jobs name.
+
+    span: first and last scene frame of the line. What an earlier bake of the line wrote is replaced. Another action
+    that drives the same goes on playing where the line has no keys: it moves to a strip of the non-linear animation
+    below. name: of the action, the line's own where empty. push: make the line a strip of the non-linear animation.
     """
     actions = []
-    for owner, paths, values in jobs:
-        action, slot = _find(line, owner) or _new(line, owner)
-        span = (float(frames[0]), float(frames[-1]))
+    for job in jobs:
+        action, slot = _find(line, job.owner) or _new(line, job.owner)
         curves = slot_curves(action, slot)
         spans, earlier = _baked_before(action, slot)
-        cleared = [span, *spans]
-        _clear_curves(curves, earlier - set(paths), cleared)
-        fill_curves(curves, paths, frames, values, cleared)
-        _remember(action, slot, span, paths)
-        _drive(owner, action, slot)
+        paths = {channel.path for channel in job.channels}
+        cleared = [EVER] if job.meaning_changed else [span, *spans]
+        _clear_curves(curves, earlier - paths, cleared)
+        fill_curves(curves, job.channels, cleared)
+        _remember(action, slot, span, sorted(paths))
+        if name and action.name != name:
+            action.name = name
+        _drive(job.owner, action, slot)
+        if push and job.owner.animation_data.action == action:
+            _push_down(job.owner.animation_data)
         actions.append(action)
     return tuple(dict.fromkeys(actions))
+
+
+def remove_from_line(line: str, owner: bpy.types.ID) -> None:
+    """Take back what bakes of the line wrote for `owner`; keys that were made by hand stay."""
+    found = _find(line, owner)
+    if found is None:
+        return
+    action, slot = found
+    spans, earlier = _baked_before(action, slot)
+    curves = slot_curves(action, slot)
+    _clear_curves(curves, earlier, spans)
+    if len(curves):
+        return
+    _let_go(owner, action)
+    if slot is not None:
+        action.slots.remove(slot)
+    if action.users == 0 or (slot is not None and not len(action.slots)):
+        bpy.data.actions.remove(action)
+
+
+def _let_go(owner: bpy.types.ID, action: bpy.types.Action) -> None:
+    """Let an action drive an owner no longer, neither by itself nor as a strip."""
+    data = owner.animation_data
+    if data.action == action:
+        data.action = None
+    for track in list(data.nla_tracks):
+        if any(strip.action == action for strip in track.strips):
+            data.nla_tracks.remove(track)
 
 
 def line_actions(line: str) -> list[bpy.types.Action]:

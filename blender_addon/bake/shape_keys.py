@@ -1,50 +1,115 @@
-"""Build the 468-vertex mesh and its principal-component shape keys with their curves."""
+"""Build the 468-vertex mesh with its principal-component shape keys, and rewrite both where they exist already."""
+
+from collections.abc import Sequence
 
 import bpy
 import numpy as np
 
 from ..animation import Animation
 from ..components import Components
-from .curves import write_action
+from .channels import Channel, dense_channels, sparse_channels
+from .mesh_cache import positions
+from .options import SPARSE, ResultOptions
 
 SLIDER = 2.0  # baked weights stay within -1..1; the rest is room to exaggerate by hand
+PREFIX = "Mouthpiece "
+SAME = 1e-5  # interocular units; shapes this close are the same shape
 
 
 def build_mesh(name: str, animation: Animation) -> bpy.types.Mesh:
     """Mesh of the neutral face in head space, with the atlas layout as the UV map "UVMap"."""
     mesh = bpy.data.meshes.new(name)
     mesh.from_pydata(animation.reference.tolist(), [], animation.triangles.tolist())
-    corners = np.empty(len(mesh.loops), dtype=np.int32)
-    mesh.loops.foreach_get("vertex_index", corners)
-    layer = mesh.uv_layers.new(name="UVMap")
-    layer.data.foreach_set("uv", np.ascontiguousarray(animation.uv[corners], dtype=np.float32).ravel())
+    mesh.uv_layers.new(name="UVMap")
+    _lay_out(mesh, animation)
     mesh.polygons.foreach_set("use_smooth", np.ones(len(mesh.polygons), dtype=bool))
     mesh.update()
     return mesh
 
 
+def fits_mesh(mesh: bpy.types.Mesh, animation: Animation) -> bool:
+    """Whether a mesh has the animation's vertices and triangles, so that it can be rewritten in place."""
+    if len(mesh.vertices) != len(animation.reference) or len(mesh.loops) != animation.triangles.size:
+        return False
+    corners = _corners(mesh).reshape(-1, 3)
+    return bool((np.sort(corners) == np.sort(animation.triangles)).all()) and mesh.uv_layers.get("UVMap") is not None
+
+
+def rewrite_mesh(mesh: bpy.types.Mesh, animation: Animation) -> None:
+    """Give a mesh that fits another neutral face and layout; shape keys that were made by hand move along."""
+    change = np.empty(3 * len(mesh.vertices), np.float32)
+    mesh.vertices.foreach_get("co", change)
+    change = animation.reference - change.reshape(-1, 3)
+    mesh.vertices.foreach_set("co", animation.reference.ravel())
+    if mesh.shape_keys is not None:
+        for key in mesh.shape_keys.key_blocks:
+            _points(key).foreach_set("co", (positions(key) + change).ravel())
+    _lay_out(mesh, animation)
+    mesh.update()
+
+
 def key_name(component: int) -> str:
     """Name of the shape key of a 0-based component: "Mouthpiece 01" for 0."""
-    return f"Mouthpiece {component + 1:02d}"
+    return f"{PREFIX}{component + 1:02d}"
 
 
-def add_shape_keys(head: bpy.types.Object, components: Components) -> None:
-    """Give a mesh object without shape keys the basis and a key for each component."""
-    head.shape_key_add(name="Basis", from_mix=False)
-    mesh = head.data
-    basis = np.empty(3 * len(mesh.vertices), dtype=np.float32)
-    mesh.vertices.foreach_get("co", basis)
-    for index, shape in enumerate(components.shapes):
-        key = head.shape_key_add(name=key_name(index), from_mix=False)
+def add_shape_keys(head: bpy.types.Object, components: Components) -> bool:
+    """Give a mesh object the basis and a key for each component; returns whether keys now mean something else.
+
+    Keys of an earlier bake are rewritten or removed; those that were made by hand stay.
+    """
+    if head.data.shape_keys is None:
+        head.shape_key_add(name="Basis", from_mix=False)
+    blocks = head.data.shape_keys.key_blocks
+    basis = positions(blocks[0])
+    names = [key_name(index) for index in range(len(components.shapes))]
+    changed = remove_shape_keys(head, keep=names)
+    for name, shape in zip(names, components.shapes, strict=True):
+        key = blocks.get(name)
+        if key is None:
+            key = head.shape_key_add(name=name, from_mix=False)
+        else:
+            changed |= bool(np.abs(positions(key) - basis - shape).max() > SAME)
         key.slider_min, key.slider_max = -SLIDER, SLIDER
-        points = key.points if hasattr(key, "points") else key.data
-        points.foreach_set("co", basis + shape.ravel())
+        _points(key).foreach_set("co", (basis + shape).ravel())
+    return changed
 
 
-def key_shape_keys(head: bpy.types.Object, name: str, components: Components, start: int):
-    """Key every component in every frame, the first at scene frame `start`; returns the action."""
+def remove_shape_keys(head: bpy.types.Object, keep: Sequence[str] = ()) -> bool:
+    """Remove the keys of earlier bakes but those to keep, and the basis where nothing else is left; whether any."""
     keys = head.data.shape_keys
-    keys.name = name
+    if keys is None:
+        return False
+    needless = [key.name for key in keys.key_blocks if key.name.startswith(PREFIX) and key.name not in keep]
+    for name in needless:
+        head.shape_key_remove(keys.key_blocks[name])
+    if not keep and len(keys.key_blocks) == 1:
+        head.shape_key_remove(keys.key_blocks[0])
+    return bool(needless)
+
+
+def head_channels(components: Components, frames: np.ndarray, options: ResultOptions) -> list[Channel]:
+    """The curves of the components' shape keys at scene frames (T,)."""
     paths = [f'key_blocks["{key_name(index)}"].value' for index in range(len(components.shapes))]
-    frames = np.arange(start, start + len(components.weights))
-    return write_action(keys, name, paths, frames, components.weights)
+    if options.kind != SPARSE:
+        return dense_channels(paths, frames, components.weights)
+    # A component that moves the face little may be off by more of its own weight.
+    reach = np.linalg.norm(components.shapes, axis=2).max(axis=1)
+    tolerances = options.tolerance * reach.max() / np.maximum(reach, 1e-9)
+    return sparse_channels(paths, frames, components.weights, tolerances)
+
+
+def _lay_out(mesh: bpy.types.Mesh, animation: Animation) -> None:
+    corners = _corners(mesh)
+    layer = mesh.uv_layers["UVMap"]
+    layer.data.foreach_set("uv", np.ascontiguousarray(animation.uv[corners], dtype=np.float32).ravel())
+
+
+def _corners(mesh: bpy.types.Mesh) -> np.ndarray:
+    corners = np.empty(len(mesh.loops), dtype=np.int32)
+    mesh.loops.foreach_get("vertex_index", corners)
+    return corners
+
+
+def _points(key: bpy.types.ShapeKey):
+    return key.points if hasattr(key, "points") else key.data

@@ -7,7 +7,7 @@ import bpy
 from .tags import LINE
 
 
-def add_sound(scene: bpy.types.Scene, line: str, path: Path, start: int) -> bpy.types.Sound | None:
+def add_sound(scene: bpy.types.Scene, line: str, path: Path, start: float) -> bpy.types.Sound | None:
     """Add a sound strip that begins at scene frame `start`; the line's earlier strip is replaced.
 
     Returns the sound; None, and no strip, where Blender cannot read it or was built without sound (the 4.2 wheel).

@@ -1,18 +1,24 @@
-"""Bake an animation into a scene as a talking head: one object, one material, one action a line."""
+"""Bake an animation into a scene as a talking head: one object in a collection, one material, one action a line."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
+import numpy as np
 
 from ..animation import Animation
-from ..components import TOLERANCE, find_components
-from .curves import remove_action
-from .shape_keys import add_shape_keys, build_mesh, key_shape_keys
+from ..components import TOLERANCE, Components, find_components
+from .asset import collect_head, mark_asset
+from .channels import Channel, channel_values, count_keys
+from .head_motion import UPRIGHT, head_turns, stop_turning
+from .line_action import Job, bake_into_line, remove_from_line
+from .mesh_cache import BLOCK, cache_path, play_cache, remove_cache, write_cache
+from .options import CACHE, EXACT, SPARSE, ResultOptions
+from .scene import scene_rate
+from .shape_keys import add_shape_keys, build_mesh, fits_mesh, head_channels, remove_shape_keys, rewrite_mesh
 from .sound import add_sound
 from .tags import ACTOR, AUDIO_DIGEST, LINE, PROVENANCE
-from .textures import build_material, material_images
+from .textures import build_material, dress
 
 
 @dataclass(frozen=True)
@@ -20,9 +26,15 @@ class TalkingHead:
     """What a bake made."""
 
     head: bpy.types.Object
-    action: bpy.types.Action
+    action: bpy.types.Action | None
+    """The line's action; before Blender 4.4 that of the shape keys; None for a mesh cache without head motion."""
     sound: bpy.types.Sound | None
     shape_keys: int
+    """0 for a mesh cache."""
+    keyframes: int
+    """Keys on all curves."""
+    last: float
+    """Scene frame of the last of the animation's frames."""
     error: float
     """Largest distance of a vertex from the animation, interocular units."""
     silenced: bool
@@ -39,31 +51,57 @@ class TalkingHead:
 
 
 def bake_talking_head(
-    scene: bpy.types.Scene, animation: Animation, line: str, sound: Path | None, start: int = 1
+    scene: bpy.types.Scene,
+    animation: Animation,
+    line: str,
+    sound: Path | None,
+    start: float = 1,
+    options: ResultOptions = EXACT,
 ) -> TalkingHead:
-    """Bake `animation` so that its frame 0 is scene frame `start`.
+    """Bake `animation` so that its frame 0 is scene frame `start`, which need not be whole.
 
     The mesh's own coordinates are head space (y up); the object is turned so that it stands upright and looks along
-    Blender's -y, one unit to the interocular distance. Baking a line that the scene already has replaces its mesh,
-    keys, textures and sound, and leaves the object where it was put.
+    Blender's -y, one unit to the interocular distance. Keys lie at their true times, whatever the scene's rate. Baking
+    a line that the scene already has replaces its face, keys, textures and sound; where the object was put, other
+    materials, and shape keys and keys made by hand outside the line stay. Raises AnimationError where a texture is
+    damaged or a mesh cache cannot be written; nothing is changed then.
     """
-    components = find_components(animation.offsets)
-    head = _find_head(scene, line) or _new_head(scene, line)
-    _replace_mesh(head, line, animation)
-    head.data.materials.append(build_material(line, animation, start))
-    add_shape_keys(head, components)
-    action = key_shape_keys(head, line, components, start)
+    frames = start + np.arange(animation.frames) * (scene_rate(scene) / animation.fps)
+    material = build_material(line, animation, start, scene_rate(scene), options)
+    head = _find_head(scene, line)
+    cache = cache_path(animation.folder, line)
+    if options.kind == CACHE:
+        write_cache(cache, len(animation.reference), animation.frames, _vertices(animation))
+    if head is None:
+        head = collect_head(scene, line, _new_head(line, animation))
+    else:
+        _replace_face(head, line, animation)
+    dress(head, line, material)
+    if options.kind == CACHE:
+        channels, changed, error, keys = [], True, 0.0, 0
+        _forget_keys(head, line)
+        play_cache(head, line, cache, float(start), scene_rate(scene) / animation.fps)
+    else:
+        components = find_components(animation.offsets)
+        remove_cache(head)
+        changed, keys = add_shape_keys(head, components), len(components.shapes)
+        channels = head_channels(components, frames, options)
+        error = _error(animation, components, channels, frames, options)
+    action, turns = _animate(head, line, animation, frames, channels, changed, options)
     for owner in (head, scene):
         owner[PROVENANCE] = animation.provenance
         owner[ACTOR] = animation.actor
         owner[AUDIO_DIGEST] = animation.audio_sha256
+    mark_asset(head, animation)
     playing = None if sound is None else add_sound(scene, line, sound, start)
     return TalkingHead(
         head=head,
         action=action,
         sound=playing,
-        shape_keys=len(components.shapes),
-        error=components.error,
+        shape_keys=keys,
+        keyframes=count_keys([*channels, *turns]),
+        last=float(frames[-1]),
+        error=error,
         silenced=sound is not None and playing is None,
     )
 
@@ -72,33 +110,78 @@ def _find_head(scene: bpy.types.Scene, line: str) -> bpy.types.Object | None:
     return next((found for found in scene.objects if found.type == "MESH" and found.get(LINE) == line), None)
 
 
-def _new_head(scene: bpy.types.Scene, line: str) -> bpy.types.Object:
-    head = bpy.data.objects.new(line, bpy.data.meshes.new(line))
+def _new_head(line: str, animation: Animation) -> bpy.types.Object:
+    head = bpy.data.objects.new(line, build_mesh(line, animation))
     head[LINE] = line
-    head.rotation_euler = (math.pi / 2, 0.0, 0.0)
-    scene.collection.objects.link(head)
-    bpy.context.view_layer.update()
+    head.rotation_euler = UPRIGHT
     return head
 
 
-def _replace_mesh(head: bpy.types.Object, line: str, animation: Animation) -> None:
-    """Put a fresh mesh on the object; delete the old one with its keys, action, material and images."""
-    old = head.data
-    materials = [material for material in old.materials if material is not None]
-    if old.shape_keys is not None:
-        remove_action(old.shape_keys)
-    old.name = "Mouthpiece replaced"  # frees the name
-    head.data = build_mesh(line, animation)
-    bpy.data.meshes.remove(old)
-    for material in materials:
-        _remove_material(material)
-
-
-def _remove_material(material: bpy.types.Material) -> None:
-    if material.users > 0:
+def _replace_face(head: bpy.types.Object, line: str, animation: Animation) -> None:
+    """Rewrite the mesh in place, so that what was made by hand stays; a mesh that does not fit is replaced."""
+    if fits_mesh(head.data, animation):
+        rewrite_mesh(head.data, animation)
         return
-    images = material_images(material)
-    bpy.data.materials.remove(material)
-    for image in images:
-        if image.users == 0:
-            bpy.data.images.remove(image)
+    old = head.data
+    if old.shape_keys is not None:
+        remove_from_line(line, old.shape_keys)
+    old.name = "Mouthpiece replaced"  # frees the name
+    fresh = build_mesh(line, animation)
+    for material in old.materials:
+        fresh.materials.append(material)
+    head.data = fresh
+    bpy.data.meshes.remove(old)
+
+
+def _forget_keys(head: bpy.types.Object, line: str) -> None:
+    """Take the shape keys of earlier bakes away, and their curves."""
+    if head.data.shape_keys is not None:
+        remove_from_line(line, head.data.shape_keys)
+        remove_shape_keys(head)
+
+
+def _animate(
+    head: bpy.types.Object,
+    line: str,
+    animation: Animation,
+    frames: np.ndarray,
+    channels: list[Channel],
+    changed: bool,
+    options: ResultOptions,
+) -> tuple[bpy.types.Action | None, list[Channel]]:
+    """(the line's action, the curves of the head's own turns)."""
+    turns = head_turns(head, animation.head_rotation, frames, options)
+    jobs = [Job(head.data.shape_keys, channels, changed)] if channels else []
+    if turns:
+        jobs.append(Job(head, turns))
+    else:
+        remove_from_line(line, head)
+        stop_turning(head)
+    span = (float(frames[0]), float(frames[-1]))
+    actions = bake_into_line(line, span, jobs, options.action_name, options.push_to_nla)
+    return (actions[0] if actions else None), turns
+
+
+def _error(
+    animation: Animation,
+    components: Components,
+    channels: list[Channel],
+    frames: np.ndarray,
+    options: ResultOptions,
+) -> float:
+    """Largest distance of a vertex from the animation at its frames."""
+    if options.kind != SPARSE:
+        return components.error
+    weights = np.stack([channel_values(channel, frames) for channel in channels], axis=1).astype(np.float32)
+    largest = 0.0
+    for first in range(0, len(frames), BLOCK):
+        shown = np.tensordot(weights[first : first + BLOCK], components.shapes, 1)
+        distance = np.linalg.norm(shown - animation.offsets[first : first + BLOCK], axis=2)
+        largest = max(largest, float(distance.max()))
+    return largest
+
+
+def _vertices(animation: Animation):
+    """Blocks of (frames, 468, 3)."""
+    for first in range(0, animation.frames, BLOCK):
+        yield animation.reference + animation.offsets[first : first + BLOCK]

@@ -4,22 +4,35 @@ import bpy
 
 from ..animation import Animation, Rectangle, crop_name
 from ..errors import AnimationError
+from .options import EXACT, ResultOptions
+from .tags import LINE
 
 FEATHER = 0.03  # width of the crop's soft edge, of the crop's side: about 4 of 128 pixels
+CROPS = "Mouthpiece lips"  # the texture node with the sequence
+FIRST_FRAME = -1_000_000  # before any scene frame
 CLAY = (0.55, 0.42, 0.36, 1.0)  # linear colour of a head without textures
 
 
-def build_material(name: str, animation: Animation, start: int) -> bpy.types.Material:
+def build_material(
+    name: str, animation: Animation, start: float, rate: float, options: ResultOptions = EXACT
+) -> bpy.types.Material:
     """Emission material whose colour is the atlas: what the camera sees does not depend on lights.
 
-    Frame t's crop shows at scene frame `start` + t; before and after, the first and last stay. A head without
-    reference atlas gets a clay look.
+    Each scene frame shows the crop of the animation's frame nearest in time, for frame 0 at scene frame `start` and
+    `rate` scene frames a second; before and after, the first and last stay. A head without reference atlas gets a clay
+    look. Raises AnimationError where a picture is damaged; nothing is left then.
     """
     material = _empty_material(name)
-    if animation.reference_atlas is None:
-        colour = _clay_colour(material)
-    else:
-        colour = _atlas_colour(material, name, animation, start)
+    material[LINE] = name
+    try:
+        if animation.reference_atlas is None:
+            colour = _clay_colour(material)
+        else:
+            colour = _atlas_colour(material, name, animation, options)
+            _time_crops(material, animation, start, rate)
+    except AnimationError:
+        remove_material(material)
+        raise
     nodes, links = material.node_tree.nodes, material.node_tree.links
     emission = nodes.new("ShaderNodeEmission")
     output = nodes.new("ShaderNodeOutputMaterial")
@@ -27,6 +40,30 @@ def build_material(name: str, animation: Animation, start: int) -> bpy.types.Mat
     links.new(colour, emission.inputs["Color"])
     links.new(emission.outputs["Emission"], output.inputs["Surface"])
     return material
+
+
+def dress(head: bpy.types.Object, line: str, material: bpy.types.Material) -> None:
+    """Put a line's material where its earlier one was, else first; the earlier one goes, others stay."""
+    slots = head.data.materials
+    old = next((place for place, found in enumerate(slots) if found is not None and found.get(LINE) == line), None)
+    if old is None:
+        slots.append(material)
+        return
+    earlier = slots[old]
+    slots[old] = material
+    remove_material(earlier)
+    material.name = line
+
+
+def remove_material(material: bpy.types.Material) -> None:
+    """Delete a material and its images where nothing else uses them."""
+    if material.users > 0:
+        return
+    images = material_images(material)
+    bpy.data.materials.remove(material)
+    for image in images:
+        if image.users == 0:
+            bpy.data.images.remove(image)
 
 
 def build_exchange_material(name: str, atlas: bpy.types.Image, unlit: bool) -> bpy.types.Material:
@@ -60,21 +97,19 @@ def _empty_material(name: str) -> bpy.types.Material:
     return material
 
 
-def _atlas_colour(material: bpy.types.Material, name: str, animation: Animation, start: int):
+def _atlas_colour(material: bpy.types.Material, name: str, animation: Animation, options: ResultOptions):
     reference = _image_node(material, f"{name} atlas", str(animation.reference_atlas))
     reference.location = (0, 0)
-    if animation.crops is None or animation.rectangle is None:
+    if options.pack:
+        reference.image.pack()
+    if animation.crops is None or animation.rectangle is None or not options.texture:
         return reference.outputs["Color"]
     local = _crop_coordinates(material, animation.rectangle)
     crops = _image_node(material, f"{name} lips", str(animation.crops / crop_name(0)))
     crops.location = (0, -300)
     crops.extension = "EXTEND"
     crops.image.source = "SEQUENCE"
-    user = crops.image_user
-    user.frame_duration = animation.frames
-    user.frame_start = start
-    user.frame_offset = 0
-    user.use_auto_refresh = True
+    crops.name = CROPS
     material.node_tree.links.new(local, crops.inputs["Vector"])
     mix = material.node_tree.nodes.new("ShaderNodeMix")
     mix.data_type = "RGBA"
@@ -85,6 +120,27 @@ def _atlas_colour(material: bpy.types.Material, name: str, animation: Animation,
     links.new(reference.outputs["Color"], first)
     links.new(crops.outputs["Color"], second)
     return _socket(mix.outputs, "Result_Color")
+
+
+def _time_crops(material: bpy.types.Material, animation: Animation, start: float, rate: float) -> None:
+    """Say which crop shows when: a picture a frame where the rates agree, else the nearest by a formula.
+
+    The formula is one of Blender's simple expressions, which are computed without running Python.
+    """
+    crops = material.node_tree.nodes.get(CROPS)
+    if crops is None:
+        return
+    user = crops.image_user
+    user.use_auto_refresh = True
+    if start == round(start) and abs(rate - animation.fps) < 1e-6 * rate:
+        user.frame_duration, user.frame_start, user.frame_offset = animation.frames, round(start), 0
+        return
+    # One frame that lasts for ever, and the number of the picture as its offset.
+    user.frame_duration, user.frame_start = 1, FIRST_FRAME
+    driver = crops.image_user.driver_add("frame_offset").driver
+    driver.type = "SCRIPTED"
+    place = f"floor((frame - {start!r}) * {animation.fps / rate!r} + 0.5)"
+    driver.expression = f"min(max({place}, 0), {animation.frames - 1})"
 
 
 def _image_node(material: bpy.types.Material, name: str, path: str) -> bpy.types.Node:

@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from blender_addon.animation import read_animation
+from blender_addon.bake.options import ResultOptions
+from blender_addon.timing import split_rate
 
 
 def empty_scene():
@@ -15,21 +17,23 @@ def empty_scene():
     return bpy.context.scene
 
 
-def bake(folder: str, sound: str | None = None, line: str = "hello", start: int = 1):
-    """Bake an animation folder into the current scene; (animation, baked)."""
+def bake(folder: str, sound: str | None = None, line: str = "hello", start: float = 1, **options):
+    """Bake an animation folder into the current scene at the animation's rate; (animation, baked)."""
     import bpy
 
     from blender_addon.bake.talking_head import bake_talking_head
 
-    animation = read_animation(Path(folder))
-    return animation, bake_talking_head(bpy.context.scene, animation, line, Path(sound) if sound else None, start)
+    animation, scene = read_animation(Path(folder)), bpy.context.scene
+    scene.render.fps, scene.render.fps_base = split_rate(animation.fps)
+    sounding = Path(sound) if sound else None
+    return animation, bake_talking_head(scene, animation, line, sounding, start, ResultOptions(**options))
 
 
-def evaluated_vertices(head, frame: int) -> np.ndarray:
-    """(468, 3) in the object's own space at a scene frame, as Blender evaluates them."""
+def evaluated_vertices(head, frame: int, part: float = 0.0) -> np.ndarray:
+    """(vertices, 3) in the object's own space at a scene frame and a part of one, as Blender evaluates them."""
     import bpy
 
-    bpy.context.scene.frame_set(frame)
+    bpy.context.scene.frame_set(frame, subframe=part)
     mesh = head.evaluated_get(bpy.context.evaluated_depsgraph_get()).to_mesh()
     positions = np.empty(3 * len(mesh.vertices), np.float32)
     mesh.vertices.foreach_get("co", positions)

@@ -17,15 +17,25 @@ def _modules() -> tuple:
     # Imported here, so that the modules that need no Blender can be used without it.
     from . import (
         activity,
+        actor_pictures,
         animate_operators,
         backend_operators,
+        batch_lines,
+        batch_operators,
         face_operators,
+        live_operators,
+        live_settings,
         operators,
         panels,
         preferences,
+        preset_operators,
         properties,
+        result_options,
         style_settings,
+        train_operators,
+        train_settings,
     )
 
-    settings = preferences, properties, style_settings
-    return *settings, activity, operators, face_operators, backend_operators, animate_operators, panels
+    settings = preferences, actor_pictures, properties, style_settings, batch_lines, live_settings, train_settings
+    actions = operators, face_operators, backend_operators, animate_operators, batch_operators, live_operators
+    return *settings, activity, *actions, train_operators, preset_operators, panels, result_options

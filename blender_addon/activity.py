@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import bpy
 
@@ -12,6 +12,32 @@ from .errors import AddonError
 
 TICK_SECONDS = 0.1
 SHOWN_IN = ("VIEW_3D", "SEQUENCE_EDITOR", "PREFERENCES")
+
+
+class Work(Protocol):
+    """What is shown, watched and waited for: one `Activity`, or many."""
+
+    progress: Progress
+    message: str
+    """What was made, or what went wrong."""
+    failed: bool
+    ended: bool
+    undo: str
+    """Name of the step that undoes it; empty where there is nothing to undo."""
+    tick: float
+    """Seconds between two looks at it, where Blender has a window."""
+
+    def pump(self) -> None:
+        """Take in what has come; call on the main thread."""
+
+    def run(self) -> object:
+        """Wait for the end, for Blender without a window."""
+
+    def cancel(self) -> None:
+        """Ask the work to end."""
+
+    def abandon(self) -> None:
+        """Let the work end without anything made of it: the add-on is being switched off."""
 
 
 @dataclass
@@ -23,10 +49,9 @@ class Activity:
     """Makes something of the result; returns what was made as a sentence, or raises AddonError."""
     cancelled: str = "Cancelled; nothing was baked"
     undo: str = ""
-    """Name of the step that undoes it; empty where there is nothing to undo."""
+    tick: float = TICK_SECONDS
     progress: Progress = field(default_factory=lambda: Progress("starting"))
     message: str = ""
-    """What was made, or what went wrong."""
     failed: bool = False
     ended: bool = False
 
@@ -55,7 +80,7 @@ class Activity:
         return self
 
     def abandon(self) -> None:
-        """Let the work end without anything made of it: the add-on is being switched off."""
+        """Let the work end without anything made of it."""
         self.cancel()
         self.ended = True
 
@@ -71,40 +96,40 @@ class Activity:
             self.failed, self.message = True, str(error)
 
 
-_shown: dict[str, Activity] = {}
+_shown: dict[str, Work] = {}
 
 
-def show(place: str, activity: Activity) -> Activity:
+def show(place: str, activity: Work) -> Work:
     """Make an activity the one that a place of the panel ("line", "backend", ...) shows."""
     _shown[place] = activity
     return activity
 
 
-def shown(place: str) -> Activity | None:
+def shown(place: str) -> Work | None:
     """The activity of a place: under way, or the last one."""
     return _shown.get(place)
 
 
-def under_way(place: str) -> Activity | None:
+def under_way(place: str) -> Work | None:
     """The activity of a place unless it has ended."""
     activity = _shown.get(place)
     return None if activity is None or activity.ended else activity
 
 
-def watch(activity: Activity) -> Activity:
+def watch(activity: Work) -> Work:
     """Look after an activity from Blender's timer until it has ended."""
-    bpy.app.timers.register(lambda: _tick(activity), first_interval=TICK_SECONDS, persistent=True)
+    bpy.app.timers.register(lambda: _tick(activity), first_interval=activity.tick, persistent=True)
     return activity
 
 
-def _tick(activity: Activity) -> float | None:
+def _tick(activity: Work) -> float | None:
     if activity.ended:
         return None
     activity.pump()
     redraw()
     if activity.ended and not activity.failed and activity.undo:
         bpy.ops.ed.undo_push(message=activity.undo)
-    return None if activity.ended else TICK_SECONDS
+    return None if activity.ended else activity.tick
 
 
 def redraw() -> None:

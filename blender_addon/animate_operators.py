@@ -7,6 +7,7 @@ import bpy
 from .activity import Activity, under_way
 from .face_operators import corrections_of, recognised, selected_meshes
 from .long_operator import LongOperator
+from .result_options import chosen_options
 from .session import Target, start_session
 from .speech_source import chosen_source
 
@@ -35,23 +36,23 @@ class MOUTHPIECE_OT_animate(LongOperator, bpy.types.Operator):
         """Ask the backend for the line that the panel's settings describe."""
         settings = context.scene.mouthpiece
         source = chosen_source(context.scene)
-        return start_session(context, source, chosen_target(context), settings.actor.strip() or "default")
+        return start_session(context.scene, source, chosen_target(context), settings.actor.strip() or "default")
 
 
 def chosen_target(context: bpy.types.Context) -> Target:
     """What the panel's settings say to bake onto. Raises MappingError before anything is asked of the backend."""
     settings = context.scene.mouthpiece
     if settings.face != "CHARACTER":
-        return Target(context.scene.name)
-    return character_target(context, selected_meshes(context))
+        return Target(context.scene.name, result=chosen_options(context.scene))
+    return character_target(context.scene, selected_meshes(context))
 
 
-def character_target(context: bpy.types.Context, meshes: list[bpy.types.Object]) -> Target:
+def character_target(scene: bpy.types.Scene, meshes: list[bpy.types.Object]) -> Target:
     """A character's meshes with the scene's rig map. Raises MappingError where nothing of it could be driven."""
-    settings = context.scene.mouthpiece
+    settings = scene.mouthpiece
     recognised(meshes, settings.map_name).check()
     names = tuple(mesh.name for mesh in meshes)
-    return Target(context.scene.name, names, settings.map_name, tuple(corrections_of(meshes)))
+    return Target(scene.name, names, settings.map_name, tuple(corrections_of(meshes)), chosen_options(scene))
 
 
 class MOUTHPIECE_OT_cancel(bpy.types.Operator):

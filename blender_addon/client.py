@@ -143,7 +143,7 @@ class Client:
             raise ServiceError(f"{url!r} is no address of a service; expected something like http://127.0.0.1:8427.")
         self.url, self._timeout = url.rstrip("/"), timeout
         self._host, self._port = parts.hostname, parts.port or 80
-        self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        self.headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
 
     @classmethod
     def find(cls, home: Path | None = None, timeout: float = 60.0) -> Client:
@@ -365,7 +365,7 @@ class Client:
         try:
             # A service that refuses a large body answers before it has read it all, and closes: the answer counts.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                connection.request(method, place, body, self._headers | (headers or {}))
+                connection.request(method, place, body, self.headers | (headers or {}))
             response = connection.getresponse()
             if response.status >= 400:
                 raise _refusal(response)

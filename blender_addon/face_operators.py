@@ -9,6 +9,7 @@ from .bake.characters import character_meshes, shape_key_names
 from .errors import AddonError
 from .importing import bake_onto_character
 from .mapping import AUTOMATIC, CharacterMap, map_character
+from .result_options import chosen_options
 
 
 def selected_meshes(context: bpy.types.Context) -> list[bpy.types.Object]:
@@ -59,7 +60,14 @@ class MOUTHPIECE_OT_bake_character(bpy.types.Operator):
         try:
             folder = Path(bpy.path.abspath(self.folder)) if self.folder else None
             message = bake_onto_character(
-                context.scene, meshes, folder, self.line, self.start, self.map_name, corrections_of(meshes)
+                context.scene,
+                meshes,
+                folder,
+                self.line,
+                self.start,
+                self.map_name,
+                corrections_of(meshes),
+                options=chosen_options(context.scene),
             )
         except AddonError as error:
             self.report({"ERROR"}, str(error))

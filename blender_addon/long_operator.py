@@ -2,7 +2,7 @@
 
 import bpy
 
-from .activity import Activity, show, under_way, watch
+from .activity import Work, show, under_way, watch
 from .errors import AddonError
 
 
@@ -11,7 +11,7 @@ class LongOperator:
 
     place = "line"
 
-    def begin(self, context: bpy.types.Context) -> Activity:
+    def begin(self, context: bpy.types.Context) -> Work:
         """Start the work. Raises AddonError where it cannot be."""
         raise NotImplementedError
 
@@ -32,7 +32,7 @@ class LongOperator:
         self.report({"ERROR" if activity.failed else "INFO"}, activity.message)
         return {"CANCELLED"} if activity.failed else {"FINISHED"}
 
-    def _start(self, context: bpy.types.Context) -> Activity | None:
+    def _start(self, context: bpy.types.Context) -> Work | None:
         try:
             return show(self.place, self.begin(context))
         except AddonError as error:

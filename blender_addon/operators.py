@@ -7,6 +7,7 @@ import bpy
 
 from .errors import AddonError
 from .importing import import_animation
+from .result_options import chosen_options
 
 
 class MOUTHPIECE_OT_import_animation(bpy.types.Operator):
@@ -41,7 +42,12 @@ class MOUTHPIECE_OT_import_animation(bpy.types.Operator):
         """Import with the operator's own properties."""
         try:
             message = import_animation(
-                context.scene, _absolute(self.folder), _absolute(self.sound), self.start, self.set_up_scene
+                context.scene,
+                _absolute(self.folder),
+                _absolute(self.sound),
+                self.start,
+                self.set_up_scene,
+                chosen_options(context.scene),
             )
         except AddonError as error:
             self.report({"ERROR"}, str(error))

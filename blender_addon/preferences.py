@@ -8,6 +8,7 @@ from .activity import under_way
 from .backend_process import Backend, BackendChoice, default_checkout
 from .client import default_home
 from .set_up import BUNDLE, SetUpRequest, state
+from .status_drawing import draw_progress, draw_sentence
 
 BACKEND = Backend()
 _state: dict[str, tuple[bool, str]] = {}
@@ -86,31 +87,12 @@ def draw_backend_state(layout: bpy.types.UILayout, context: bpy.types.Context) -
     draw_sentence(layout, sentence, "CHECKMARK" if running else "INFO")
 
 
-def draw_progress(layout: bpy.types.UILayout, activity, cancel: str) -> None:
-    """How far an activity is, and a button that stops it."""
-    progress = activity.progress
-    left = "" if progress.seconds_left is None else f", {progress.seconds_left:.0f} s left"
-    row = layout.row(align=True)
-    if hasattr(row, "progress"):
-        row.progress(factor=progress.fraction, text=f"{progress.stage}{left}")
-    else:
-        row.label(text=f"{progress.stage} {progress.fraction:.0%}{left}")
-    row.operator(cancel, text="", icon="X")
-
-
-def draw_sentence(layout: bpy.types.UILayout, sentence: str, icon: str, width: int = 60) -> None:
-    """A sentence in as many lines as it needs: a label shows no more than fits."""
-    column = layout.column(align=True)
-    column.scale_y = 0.8
-    words, line = sentence.split(), ""
-    lines = []
-    for word in words:
-        if line and len(line) + len(word) >= width:
-            lines.append(line)
-            line = ""
-        line = f"{line} {word}".strip()
-    for index, text in enumerate([*lines, line]):
-        column.label(text=text, icon=icon if index == 0 else "BLANK1", translate=False)
+def needs_set_up(context: bpy.types.Context) -> bool:
+    """Whether the backend is to be set up by the add-on, was not yet, and nobody else's is running."""
+    choice = backend_choice(context)
+    if choice.address or choice.checkout is not None or choice.folder is None:
+        return False
+    return not state(choice.folder)[0] and not (default_home() / "service.json").exists()
 
 
 def addon_preferences(context: bpy.types.Context) -> MouthpiecePreferences | None:

@@ -2,6 +2,7 @@
 
 import bpy
 
+from .actor_pictures import actor_items, actor_names, choose_actor, chosen_actor
 from .mapping import AUTOMATIC
 from .rig_map import load_map, map_names
 
@@ -45,7 +46,18 @@ class MouthpieceSettings(bpy.types.PropertyGroup):
         items=[
             ("FILE", "Sound File", "A recording on the disk"),
             ("STRIP", "Sound Strip", "The selected sound strip of the Sequencer, with its place and trim"),
+            ("TEXT", "Text", "Words that the backend speaks with a synthetic voice"),
         ],
+    )
+    words: bpy.props.StringProperty(name="Words", description="What is said")
+    voice: bpy.props.StringProperty(
+        name="Voice", description="The synthetic voice, for example en-us, en-us+f2 or de", default="en-us"
+    )
+    transcript: bpy.props.PointerProperty(
+        name="Transcript",
+        description="Text block with the words of the sound, if you have them: the mouth follows them more exactly, "
+        "and the words can be marked on the timeline",
+        type=bpy.types.Text,
     )
     face: bpy.props.EnumProperty(
         name="Face",
@@ -55,7 +67,16 @@ class MouthpieceSettings(bpy.types.PropertyGroup):
             ("CHARACTER", "Selected Character", "The shape keys of what is selected"),
         ],
     )
-    actor: bpy.props.StringProperty(name="Actor", description="Whose way of speaking is used", default="default")
+    actor: bpy.props.StringProperty(
+        name="Actor", description="Whose way of speaking is used", default="default", search=actor_names
+    )
+    actor_picture: bpy.props.EnumProperty(
+        name="Actor",
+        description="Whose way of speaking is used",
+        items=actor_items,
+        get=chosen_actor,
+        set=choose_actor,
+    )
     start: bpy.props.FloatProperty(
         name="Start Frame", description="Scene frame at which the sound file begins", default=1.0
     )

@@ -7,12 +7,11 @@ import bpy
 
 from .activity import Activity
 from .animation import Animation
-from .bake.character import bake_character
-from .bake.scene import include_frames
+from .bake.options import EXACT, ResultOptions
 from .bake.sound import add_sound
 from .client import default_home
 from .errors import MappingError
-from .importing import describe_character, import_animation
+from .importing import bake_onto_character, import_animation
 from .jobs import AnimateJob, AnimateRequest
 from .mapping import AUTOMATIC
 from .preferences import BACKEND, backend_choice
@@ -29,14 +28,16 @@ class Target:
     """Meshes of the character; none for a new talking head."""
     map_name: str = AUTOMATIC
     corrections: tuple[tuple[str, str], ...] = ()
+    result: ResultOptions = EXACT
 
 
-def start_session(context: bpy.types.Context, source: SpeechSource, target: Target, actor: str) -> Activity:
+def start_session(scene: bpy.types.Scene, source: SpeechSource, target: Target, actor: str) -> Activity:
     """Start a job for a source; its folder is beside the saved .blend, else among the user's data."""
     saved = bpy.data.filepath
     folder = (Path(saved).parent / "mouthpiece" if saved else default_home() / "blender") / safe_name(source.name)
-    choice = backend_choice(context)  # read here: the job's thread must not touch bpy
-    options = {"fps": frame_rate(context.scene), "texture": not target.meshes, **changed_options(context.scene)}
+    choice = backend_choice(bpy.context)  # read here: the job's thread must not touch bpy
+    texture = not target.meshes and target.result.texture
+    options = {"fps": frame_rate(scene), "texture": texture, **changed_options(scene)}
     request = AnimateRequest(source.path, actor, job_name(source.name), folder, options)
     job = AnimateJob(lambda: BACKEND.connect(choice), request)
     return Activity(job, lambda animation: bake(animation, source, target), undo="Mouthpiece: Animate").start()
@@ -69,15 +70,23 @@ def bake(animation: Animation, source: SpeechSource, target: Target) -> str:
         raise MappingError(f"The scene {target.scene} was removed; the animation is in {animation.folder}.")
     if not target.meshes:
         sound = None if source.in_scene else source.path
-        return import_animation(scene, animation.folder, sound, round(source.start), not source.in_scene)
+        set_up = not source.in_scene
+        return import_animation(scene, animation.folder, sound, source.start, set_up, target.result)
     gone = [name for name in target.meshes if name not in scene.objects]
     if gone:
         raise MappingError(f"{gone[0]} was removed from {scene.name}; the animation is in {animation.folder}.")
     meshes = [scene.objects[name] for name in target.meshes]
-    baked = bake_character(
-        scene, meshes, animation, source.name, source.start, target.map_name, target.corrections, source.within
+    message = bake_onto_character(
+        scene,
+        meshes,
+        animation.folder,
+        source.name,
+        source.start,
+        target.map_name,
+        target.corrections,
+        source.within,
+        target.result,
     )
     if not source.in_scene:
         add_sound(scene, source.name, source.path, round(source.start))
-    include_frames(scene, baked.first, baked.last)
-    return describe_character(baked)
+    return message

@@ -24,13 +24,14 @@ BUNDLE = Path(__file__).with_name("bundle")
 WATCH = Path(__file__).with_name("watch.py")
 STAMP = "mouthpiece-set-up.json"
 LOG = "set_up.log"
-GROUPS = ("inference", "service", "speech")
+GROUPS = ("inference", "service", "speech", "live")
 ALONE = ("speech", "training")
 """Groups whose files are complete, and say why what their packages declare must not be pulled in."""
 SHARES = {
     "inference": (0.05, 0.75, 26),
     "service": (0.75, 0.9, 16),
-    "speech": (0.9, 0.93, 1),
+    "speech": (0.9, 0.92, 1),
+    "live": (0.92, 0.93, 3),
     "training": (0.93, 1, 12),
 }
 """Of each group: where its part of the progress begins and ends, and how many packages it is about."""

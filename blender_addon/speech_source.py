@@ -32,14 +32,19 @@ def file_source(text: str, start: float) -> SpeechSource:
     return SpeechSource(path, path.stem, start, None, False)
 
 
-def selected_strip(scene: bpy.types.Scene):
-    """The selected sound strip, the active one before others; None where none is selected."""
+def sound_strips(scene: bpy.types.Scene) -> list:
+    """The scene's sound strips."""
     editor = scene.sequence_editor
     if editor is None:
-        return None
+        return []
     strips = editor.strips if hasattr(editor, "strips") else editor.sequences  # renamed in 4.5
-    found = [strip for strip in strips if strip.type == "SOUND" and strip.select]
-    active = getattr(editor, "active_strip", None)
+    return [strip for strip in strips if strip.type == "SOUND"]
+
+
+def selected_strip(scene: bpy.types.Scene):
+    """The selected sound strip, the active one before others; None where none is selected."""
+    found = [strip for strip in sound_strips(scene) if strip.select]
+    active = getattr(scene.sequence_editor, "active_strip", None)
     return active if active in found else next(iter(found), None)
 
 
@@ -48,6 +53,11 @@ def strip_source(scene: bpy.types.Scene) -> SpeechSource:
     strip = selected_strip(scene)
     if strip is None:
         raise AnimationError("No sound strip is selected; select one in the Sequencer.")
+    return source_of_strip(strip)
+
+
+def source_of_strip(strip) -> SpeechSource:
+    """A sound strip with its place and trim. Raises AnimationError where it cannot be followed."""
     if strip.sound is None or strip.sound.packed_file is not None:
         raise AnimationError(f"The sound of {strip.name} is packed; unpack it (File > External Data) and try again.")
     path = Path(bpy.path.abspath(strip.sound.filepath))

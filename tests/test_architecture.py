@@ -17,7 +17,7 @@ ALLOWED = {
     "shape_keys": {"numpy", "scipy", "shape_keys"},
     "models": {"numpy", "torch", "safetensors", "models", "shape_keys"},
     "backend": {"numpy", "scipy", "torch", "backend", "models", "shape_keys"} | MEDIA | WEB,
-    "blender_addon": {"numpy", "bpy", "bpy_extras", "mathutils", "bl_math", "gpu", "aud"},
+    "blender_addon": {"numpy", "bpy", "bpy_extras", "mathutils", "bl_math", "gpu", "aud", "bl_operators"},
 }
 """Top-level packages that each of ours may import besides the standard library and itself by relative imports."""
 EXCEPTIONS = {

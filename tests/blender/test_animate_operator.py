@@ -120,7 +120,7 @@ def fail_each_way(sound: str, long_sound: str, another_sound: str) -> dict:
     attempt(sound=sound, actor="nobody")
     target = blender_addon.animate_operators.chosen_target(bpy.context)
     for spoil in ("object", "cancel"):
-        started = session.start_session(bpy.context, file_source(sound, 1.0), target, "default")
+        started = session.start_session(bpy.context.scene, file_source(sound, 1.0), target, "default")
         if spoil == "object":
             head.name = "renamed"
         else:
@@ -131,7 +131,7 @@ def fail_each_way(sound: str, long_sound: str, another_sound: str) -> dict:
     after = count_data()
     new_head = session.Target(bpy.context.scene.name)  # with textures: seconds of work
     for mends_itself in (True, False):
-        started = session.start_session(bpy.context, file_source(long_sound, 1.0), new_head, "default")
+        started = session.start_session(bpy.context.scene, file_source(long_sound, 1.0), new_head, "default")
         while started.progress.stage in BEFORE_WORK and not started.ended:
             started.pump()
             time.sleep(0.01)

@@ -69,10 +69,8 @@ def test_it_makes_an_environment_that_is_found(request_):
 
 @pytest.mark.parametrize("stage", ["looking", "making", "installing"])
 def test_cancelling_leaves_nothing(request_, stage):
-    started = time.monotonic()
     _, end = run(request_, cancel_at=stage)
     assert end == Finished()
-    assert time.monotonic() - started < 60
     assert not (request_.folder / "environment").exists()
 
 

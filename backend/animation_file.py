@@ -27,6 +27,8 @@ ANIMATION = "animation.npz"
 ATLAS_FOLDER = "atlas"
 ATLAS_RECTANGLE = "atlas.json"
 REFERENCE_ATLAS = "reference_atlas.png"
+OPTIONAL = {"head_rotation"}
+"""Arrays that are written only where there is something to say."""
 ROWS_AT_ONCE = 500
 """Rows of an array computed and written in one go: 3 MB of vertices."""
 OUR_FILES = (ANIMATION, REFERENCE_ATLAS, "actor.json")
@@ -58,6 +60,8 @@ class Animation:
     actor: str
     audio_sha256: str
     provenance: str
+    head_rotation: np.ndarray | None = None
+    """(T, 3) radians, XYZ Euler angles in head space, where the head moves."""
 
     def __post_init__(self) -> None:
         frames = len(self.offsets)
@@ -68,6 +72,8 @@ class Animation:
             "triangles": (len(self.triangles), 3),
             "weights": (frames, len(self.weight_names)),
         }
+        if self.head_rotation is not None:
+            expected["head_rotation"] = (frames, 3)
         for name, shape in expected.items():
             if getattr(self, name).shape != shape:
                 raise InputError(f"Animation array {name} has shape {getattr(self, name).shape}, expected {shape}.")
@@ -86,6 +92,8 @@ def save_animation(animation: Animation, folder: Path, progress: Progress = no_p
     arrays: dict[str, Rows] = {"format": np.array(FORMAT, np.int64)}
     for field in fields(animation):
         value = getattr(animation, field.name)
+        if value is None:
+            continue
         arrays[field.name] = value if hasattr(value, "dtype") else np.array(value)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for name, rows in arrays.items():
@@ -116,14 +124,14 @@ def load_animation(folder: Path) -> Animation:
         raise InputError(f"{path} is not a readable animation ({error}).") from None
     if int(arrays.pop("format", -1)) != FORMAT:
         raise InputError(f"{path} has another format than {FORMAT}; make the animation again with this version.")
-    missing = {field.name for field in fields(Animation)} - set(arrays)
+    missing = {field.name for field in fields(Animation)} - set(arrays) - OPTIONAL
     if missing:
         raise InputError(f"{path} lacks {', '.join(sorted(missing))}; make the animation again.")
     for name in ("actor", "audio_sha256", "provenance"):
         arrays[name] = str(arrays[name])
     arrays["fps"] = float(arrays["fps"])
     arrays["weight_names"] = tuple(str(name) for name in arrays["weight_names"])
-    return Animation(**{field.name: arrays[field.name] for field in fields(Animation)})
+    return Animation(**{field.name: arrays[field.name] for field in fields(Animation) if field.name in arrays})
 
 
 def save_atlas_rectangle(rectangle: dict[str, int], folder: Path) -> None:

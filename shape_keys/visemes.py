@@ -166,11 +166,23 @@ def closure_strength(times: np.ndarray, phone: TimedPhone, closure: Closure) -> 
     length = phone.end - phone.start
     start = max(phone.start + closure.hold[0] * length, phone.end - LONGEST_CLOSURE)
     end = max(phone.start + closure.hold[1] * length, start)
+    start, end = _with_a_frame(times, start, end)
     near = slice(*np.searchsorted(times, (start - closure.attack, end + closure.release)))
     before = np.maximum(start - times[near], 0) / closure.attack
     after = np.maximum(times[near] - end, 0) / closure.release
     share = np.clip(1 - before - after, 0, 1)
     return near, share * share * (3 - 2 * share)
+
+
+def _with_a_frame(times: np.ndarray, start: float, end: float) -> tuple[float, float]:
+    """An interval, widened by up to half a frame where none of `times` lies in it: a contact is seen, or is none."""
+    place = int(np.searchsorted(times, start))
+    if len(times) < 2 or (place < len(times) and times[place] <= end):
+        return start, end
+    nearest = float(times[np.abs(times - (start + end) / 2).argmin()])
+    if max(start - nearest, nearest - end) > (times[1] - times[0]) / 2:
+        return start, end
+    return min(start, nearest), max(end, nearest)
 
 
 def _hold(weights: np.ndarray, times: np.ndarray, phone: TimedPhone, closure: Closure) -> None:

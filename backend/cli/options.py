@@ -10,17 +10,17 @@ from typing import Any
 
 
 def field_docs(cls: type) -> dict[str, str]:
-    """Return the docstring that stands under each field of a dataclass, by the field's name."""
+    """Return the docstring that stands under each field of a dataclass and of those it inherits from, by its name."""
     body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
     assert isinstance(body, ast.ClassDef)
-    docs = {}
+    docs = {name: text for base in cls.__bases__ if base is not object for name, text in field_docs(base).items()}
     for field, after in zip(body.body, body.body[1:], strict=False):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(after, ast.Expr):
             docs[field.target.id] = inspect.cleandoc(str(ast.literal_eval(after.value)))
     return docs
 
 
-def add_options(parser: argparse.ArgumentParser, cls: type, names: Iterable[str]) -> None:
+def add_options(parser: argparse._ActionsContainer, cls: type, names: Iterable[str]) -> None:
     """Add an option for each of the named fields of a dataclass: `learning_rate: float = 1e-3` is --learning-rate.
 
     A field that is True by default becomes --no-NAME, one that is False becomes --NAME.

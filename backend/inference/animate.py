@@ -2,6 +2,7 @@
 
 import hashlib
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import numpy as np
 from backend.animation_file import Animation, check_output, new_folder
 from backend.inference.request import AnimateRequest
 from backend.progress import Progress, no_progress
+from backend.speech.timeline import Timeline, save_markers
 
 if TYPE_CHECKING:
     from backend.actor_file import Actor
@@ -30,49 +32,58 @@ def animate(request: AnimateRequest, progress: Progress = no_progress, actor: "A
         check_output(path, request.overwrite)
     actor = actor or load_actor(find_actor(request.actor))
     samples = decode_audio(request.audio)
-    animation, codes = predict_animation(actor, samples, request, progress)
+    made = predict_animation(actor, samples, request, progress)
+    animation, codes = made.animation, made.codes
 
     folders = [path for path in request.outputs if not path.suffix]
     with tempfile.TemporaryDirectory(prefix="mouthpiece-") as scratch:
         kept = folders[0] if folders else Path(scratch) / "animation"
         with new_folder(kept, request.overwrite) as folder:
             write_animation_folder(folder, animation, actor, codes if request.with_texture else None, progress)
+            if made.timeline is not None:
+                save_markers(made.timeline, folder)
         copy_folders(kept, folders[1:], request.overwrite)
         write_files(request, animation, kept, Path(scratch), progress)
     return list(request.outputs)
 
 
+@dataclass(frozen=True)
+class Prediction:
+    """An animation, its offsets still to be computed piece by piece, and what it was made of.
+
+    codes: (T, Ns) float32 that its textures are decoded from; timeline: when what is said, where that is known.
+    """
+
+    animation: Animation
+    codes: np.ndarray
+    timeline: Timeline | None
+
+
 def predict_animation(
     actor: "Actor", samples: np.ndarray, request: AnimateRequest, progress: Progress = no_progress
-) -> tuple[Animation, np.ndarray]:
-    """Run the network up to, and without, the textures.
-
-    samples: (n,) float32 at 16 kHz. Returns the animation, its offsets still to be computed piece by piece, and the
-    codes (T, Ns) that its textures are decoded from.
-    """
-    from backend.audio.decode import SAMPLE_RATE
-    from backend.audio.spectrogram import frame_times
-    from backend.inference.motion import LazyOffsets, hear, rest_code, style_codes
+) -> Prediction:
+    """Run the network up to, and without, the textures. samples: (n,) float32 at 16 kHz."""
+    from backend.inference.direct import direct
+    from backend.inference.motion import LazyOffsets
     from backend.trust.provenance import provenance
     from shape_keys.arkit import NAMES
     from shape_keys.topology import TRIANGLES
 
-    times = frame_times(len(samples) / SAMPLE_RATE, request.fps)
-    codes = hear(actor.motion, samples, times, progress)
-    if request.intensity != 1 or request.smooth > 0:
-        codes = style_codes(codes, rest_code(actor.motion), request.intensity, request.smooth * request.fps)
+    directed = direct(actor, samples, request, progress)
+    shown = directed.performance
     with request.audio.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     animation = Animation(
         fps=request.fps,
         reference=actor.reference.vertices,
-        offsets=LazyOffsets(actor.motion, codes),
+        offsets=LazyOffsets(actor.motion, shown.codes, shown.shift),
         uv=actor.reference.uv[None],
         triangles=TRIANGLES,
-        weights=actor.motion.blendshapes(codes),
+        weights=shown.weights,
         weight_names=NAMES,
         actor=actor.name,
         audio_sha256=digest,
         provenance=provenance(actor.name, actor.digest, digest),
+        head_rotation=directed.head_rotation,
     )
-    return animation, codes
+    return Prediction(animation, shown.codes, directed.timeline)

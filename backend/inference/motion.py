@@ -6,9 +6,12 @@ from backend.audio.decode import SAMPLE_RATE
 from backend.audio.spectrogram import level_gain, spectrogram_windows
 from backend.progress import Progress, no_progress
 from models.motion_network import MotionNetwork
+from shape_keys.basis import load_basis
 
 FRAMES_AT_ONCE = 500
 """Frames between two reports of progress: bounds memory for recordings of any length."""
+NEAR_SILENCE = 1e-3
+"""How much the neutral code keeps to silence's, as a share of what an average code moves."""
 
 
 def hear(
@@ -38,6 +41,25 @@ def rest_code(network: MotionNetwork) -> np.ndarray:
     return hear(network, np.zeros(SAMPLE_RATE // 2, np.float32), np.array([0.25]))
 
 
+def neutral_code(network: MotionNetwork) -> np.ndarray:
+    """Code at which the face stands nearest to its neutral one, not far from silence's, (1, Ns).
+
+    What a network makes of silence is the mean of what speakers do in it: lips half open for the next word. Offsets
+    are affine in the code, so the nearest one is the solution of a small linear system.
+    """
+    silence = rest_code(network)
+    weight, bias = network.offsets_weight.astype(np.float64), network.offsets_bias.astype(np.float64)
+    gram = weight @ weight.T
+    ridge = NEAR_SILENCE * np.trace(gram) / len(gram) * np.eye(len(gram))
+    away = np.linalg.solve(gram + ridge, -weight @ (silence[0] @ weight + bias))
+    return (silence + away).astype(np.float32)
+
+
+def calm_silence(codes: np.ndarray, rest: np.ndarray, open_: np.ndarray) -> np.ndarray:
+    """Bring the face to rest where nobody speaks. codes: (T, Ns); rest: (1, Ns); open_: (T,), 0 at rest, 1 as heard."""
+    return rest + np.asarray(open_, np.float32)[:, None] * (codes - rest)
+
+
 def style_codes(codes: np.ndarray, rest: np.ndarray, intensity: float, smooth_frames: float) -> np.ndarray:
     """Exaggerate or calm the motion, and smooth it; vertices, weights and texture follow alike.
 
@@ -53,13 +75,15 @@ def style_codes(codes: np.ndarray, rest: np.ndarray, intensity: float, smooth_fr
 
 
 class LazyOffsets:
-    """The offsets (T, 468, 3) float32 that codes (T, Ns) decode to, computed where they are looked at.
+    """The offsets (T, 468, 3) float32 of a performance, computed where they are looked at.
 
-    Two hours of them are a gigabyte; slices are made piece by piece while the file is written.
+    codes: (T, Ns), decoded by the network; shift: (T, 52) multiples of the basis' shapes that come on top, or None.
+    Two hours of offsets are a gigabyte; slices are made piece by piece while the file is written.
     """
 
-    def __init__(self, network: MotionNetwork, codes: np.ndarray) -> None:
+    def __init__(self, network: MotionNetwork, codes: np.ndarray, shift: np.ndarray | None = None) -> None:
         self._network, self._codes = network, codes
+        self._shift = shift if shift is not None and shift.any() else None
         self.shape = (len(codes), 468, 3)
         self.dtype = np.dtype(np.float32)
 
@@ -67,7 +91,11 @@ class LazyOffsets:
         return len(self._codes)
 
     def __getitem__(self, frames: slice) -> np.ndarray:
-        return self._network.offsets(self._codes[frames])
+        offsets = self._network.offsets(self._codes[frames])
+        if self._shift is not None:
+            basis = load_basis()
+            offsets += (self._shift[frames] @ basis.reshape(len(basis), -1)).reshape(offsets.shape)
+        return offsets
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
-        return self._network.offsets(self._codes).astype(dtype or self.dtype, copy=False)
+        return self[:].astype(dtype or self.dtype, copy=False)

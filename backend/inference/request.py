@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.errors import UsageError
+from backend.inference.style import Style
+from backend.speech.timeline import Timeline
 
 BLENDER_ENDINGS = (".blend", ".glb", ".usdc", ".abc", ".fbx")
 """Outputs that Blender writes."""
@@ -15,8 +17,12 @@ ENDINGS = (*BLENDER_ENDINGS, ".mp4", ".csv")
 """All outputs that are files; a path without an ending is a folder."""
 
 
+LONGEST_TRANSCRIPT = 20_000
+"""Letters of a transcript: half an hour of speech."""
+
+
 @dataclass(frozen=True)
-class AnimateRequest:
+class AnimateRequest(Style):
     """What `mouthpiece animate` was asked for."""
 
     audio: Path
@@ -27,10 +33,6 @@ class AnimateRequest:
     """Where to write; the ending chooses what."""
     fps: float = 25.0
     """Frames a second of the animation."""
-    intensity: float = 1.0
-    """1 leaves the motion as predicted, 0 keeps the face at rest."""
-    smooth: float = 0.0
-    """Standard deviation in seconds of a Gaussian over time."""
     texture: bool = True
     """Predict the lip texture; without it vertices and weights alone."""
     overwrite: bool = False
@@ -41,16 +43,23 @@ class AnimateRequest:
     """Character (.blend, .glb) whose shape keys are driven instead of making a new talking head."""
     map: str = "auto"
     """How its shape keys are named: auto, arkit, oculus, or a .json file (shape_keys/rig_maps/README.md)."""
+    transcript: str = ""
+    """What is said, word for word: closures and tucks of the lips are then put exactly where they are spoken."""
+    language: str = "en-us"
+    """Language of the transcript, as espeak-ng names it (en-us, de, fr, cmn)."""
+    timeline: Timeline | None = None
+    """When what is said, where that is known exactly; takes the place of the transcript."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 1 <= self.fps <= 240:
             raise UsageError(f"--fps must be between 1 and 240, got {self.fps:g}.")
-        if not 0 <= self.intensity <= 3:
-            raise UsageError(f"--intensity must be between 0 and 3, got {self.intensity:g}.")
-        if not 0 <= self.smooth <= 1:
-            raise UsageError(f"--smooth must be between 0 and 1 seconds, got {self.smooth:g}.")
         if not 64 <= self.size <= 4096 or self.size % 2:
             raise UsageError(f"--size must be an even number between 64 and 4096, got {self.size}.")
+        if len(self.transcript) > LONGEST_TRANSCRIPT:
+            raise UsageError(
+                f"The transcript has {len(self.transcript)} letters; at most {LONGEST_TRANSCRIPT} are taken."
+            )
         if not self.outputs:
             raise UsageError("Say where to write with --out.")
         for path in self.outputs:

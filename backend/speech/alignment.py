@@ -15,6 +15,10 @@ PADDING = 0.3
 BEAM = 1e-120
 """Share of the best path's likelihood below which a path is given up. What is said is known, so that a voice unlike
 those of the acoustic model is no reason to stop looking."""
+WORST_FIT = -46.0
+"""Mean logarithm of a frame's likelihood below which a text is not what is said (in units of the library). Measured:
+the right text -10 to -27, in noise 10 dB under the voice -20 to -28; another text -57 to -60, or not found at all."""
+NOT_FOUND = "The transcript does not fit the sound; check that it is what is said, word for word."
 LONGEST_FIRST_CONSONANT = 0.15
 """Seconds that a consonant after a pause may last."""
 _TO_ARPABET = {"ah": "AH", "ue": "UW", "h": "HH"}
@@ -39,7 +43,7 @@ class Aligner:
     def align(self, samples: np.ndarray, text: str) -> tuple[list[Phone], list[Word]]:
         """Phones (silences between them included) and words of `text` in samples (n,) float32 at 16 kHz.
 
-        Raises InputError where the text has no words or cannot be found in the sound.
+        Raises InputError where the text has no words or does not fit the sound.
         """
         words = re.findall(r"[a-z']+", text.lower())
         if not words:
@@ -56,12 +60,13 @@ class Aligner:
             self._decoder.set_alignment()
             self._decode(raw)
             found = [
-                (w.name, w.start, w.duration, [(p.name, p.start, p.duration) for p in w]) for w in self._segments()
+                (w.name, w.start, w.duration, [(p.name, p.start, p.duration, p.score) for p in w])
+                for w in self._segments()
             ]
         except RuntimeError:
-            raise InputError(
-                "The transcript could not be found in the sound; check that it is what is said, word for word."
-            ) from None
+            raise InputError(NOT_FOUND) from None
+        if _fit(found) < WORST_FIT:
+            raise InputError(NOT_FOUND)
         return _timeline(found, len(samples) / SAMPLE_RATE)
 
     def _decode(self, raw: bytes) -> None:
@@ -85,6 +90,12 @@ class Aligner:
         self._decoder.add_word(word, " ".join(phones) or "SIL", True)
 
 
+def _fit(found: list) -> float:
+    """Mean logarithm of the likelihood of the frames of all phonemes but silences."""
+    spoken = [(score, length) for *_, parts in found for name, _, length, score in parts if name != "SIL"]
+    return sum(score for score, _ in spoken) / max(1, sum(length for _, length in spoken))
+
+
 def _timeline(found: list, end: float) -> tuple[list[Phone], list[Word]]:
     def clock(frame: int) -> float:
         return float(np.clip(frame * FRAME_SECONDS - PADDING, 0, end))
@@ -93,7 +104,7 @@ def _timeline(found: list, end: float) -> tuple[list[Phone], list[Word]]:
     for name, start, length, parts in found:
         if not name.startswith("<"):
             words.append(Word(clock(start), clock(start + length), re.sub(r"\(\d+\)$", "", name)))
-        for phone, first, duration in parts:
+        for phone, first, duration, _ in parts:
             symbol = SILENCE if phone in ("SIL", "+NOISE+", "+SPN+") else from_arpabet(phone)
             if clock(first + duration) > clock(first):
                 phones.append(Phone(clock(first), clock(first + duration), symbol))

@@ -12,6 +12,7 @@ import numpy as np
 from backend.audio.decode import SAMPLE_RATE
 from backend.errors import EnvironmentProblem, UsageError
 from backend.speech.phones import SILENCE, Phone, Word, from_ipa, spread
+from backend.speech.timeline import Timeline
 
 _SYNCHRONOUS = 2
 _PHONEME_EVENTS_IN_IPA = 1 | 2
@@ -108,15 +109,16 @@ def speak(text: str, voice: str = "en-us", rate: int = 165, pitch: int = 50, pit
     return Spoken(_resample(sound, engine_rate), *_timeline(events, text, len(sound) / engine_rate))
 
 
-def save_speech(text: str, voice: str, path: Path) -> Path:
-    """Speak a text into a .wav file of 16-bit samples; returns its path. Raises as `speak` does."""
-    samples = np.clip(np.rint(speak(text, voice).samples * 32767), -32768, 32767).astype("<i2")
+def save_speech(text: str, voice: str, path: Path) -> Timeline:
+    """Speak a text into a .wav file of 16-bit samples; returns when what is said. Raises as `speak` does."""
+    spoken = speak(text, voice)
+    samples = np.clip(np.rint(spoken.samples * 32767), -32768, 32767).astype("<i2")
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(SAMPLE_RATE)
         file.writeframes(samples.tobytes())
-    return path
+    return Timeline(tuple(spoken.phones), tuple(spoken.words))
 
 
 def _resample(sound: np.ndarray, rate: int) -> np.ndarray:

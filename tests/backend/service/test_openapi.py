@@ -1,5 +1,7 @@
 """The OpenAPI document: complete, with examples that are true, and kept by what the service answers."""
 
+from dataclasses import MISSING
+
 import jsonschema_rs
 import pytest
 
@@ -52,7 +54,8 @@ def test_options_are_those_of_the_command_line():
     """Names and defaults are told twice, to the command line and to the OpenAPI document."""
     for name, field in AnimateOptions.model_fields.items():
         if name != "outputs":
-            assert field.default == AnimateRequest.__dataclass_fields__[name].default, name
+            own = AnimateRequest.__dataclass_fields__[name]
+            assert field.default == (own.default if own.default is not MISSING else own.default_factory()), name
     for name, field in TrainOptions.model_fields.items():
         if name not in ("accept_quality", "overwrite"):
             assert field.default == TrainConfig.__dataclass_fields__[name].default, name

@@ -1,0 +1,94 @@
+"""How surely somebody speaks: a soft gate for the face's motion, and whether a recording holds speech at all."""
+
+import numpy as np
+
+from backend.audio.decode import SAMPLE_RATE
+from backend.audio.speech import FRAME_SECONDS, SILENT_DB, loudness_columns
+from backend.runs import find_runs
+
+FLOOR_PERCENTILE, LOUD_PERCENTILE = 10, 95
+"""Of the loudness: the background, and the voice."""
+DEEPEST = 40.0
+"""Decibels under the voice below which nothing is speech: a recorder's digital silence is no background."""
+STEADY_DB, LIVELY_DB = 6.0, 10.0
+"""Distance of background and voice: what varies less than the first is no speech (steady noise 1-3, room tone 2-5),
+above the second it is; syllables alone vary by more than ten."""
+CLOSED_DB, OPEN_DB = 3.5, 8.0
+"""Decibels above the background below which the gate is closed, and above which it is open."""
+LEAD, TRAIL = 0.28, 0.24
+"""Seconds before and after speech in which lips still move for it."""
+LONGEST_STOP = 0.3
+"""Seconds between two stretches of speech over which the gate stays as open as it was."""
+FADE = 0.1
+"""Seconds over which it opens and closes."""
+SHORTEST = 0.1
+"""Seconds of an open gate that are speech: a click is none."""
+COLUMNS_AT_ONCE = 6000
+"""Columns whose loudness is measured in one go."""
+LEAST_SPEECH = 0.2
+"""Seconds in all under which a recording has no speech."""
+
+
+def speech_gate(samples: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """How surely somebody speaks, or is about to or has just spoken: (T,) float32 in 0..1.
+
+    samples: (n,) float32, 16 kHz; times: (T,) seconds. In steady noise 10 dB under the voice it stays open in speech;
+    where background and voice are hardly apart it is open throughout, for noise that is shown is better than speech
+    that is not.
+    """
+    if not len(samples):
+        return np.zeros(len(times), np.float32)
+    open_ = gate_columns(samples)
+    return np.interp(times, np.arange(len(open_)) * FRAME_SECONDS, open_).astype(np.float32)
+
+
+def has_speech(samples: np.ndarray) -> bool:
+    """Whether a recording (n,) float32, 16 kHz, holds anything like speech."""
+    return bool(len(samples)) and float((sure_columns(samples) > 0.5).sum()) * FRAME_SECONDS >= LEAST_SPEECH
+
+
+def gate_columns(samples: np.ndarray) -> np.ndarray:
+    """The gate in each 10 ms column, (columns,) float64."""
+    stop, lead, trail = (round(seconds / FRAME_SECONDS) for seconds in (LONGEST_STOP, LEAD, TRAIL))
+    sure = sure_columns(samples)
+    bridged = -_highest(-_highest(sure, stop // 2, stop // 2), stop // 2, stop // 2)
+    wide = _highest(bridged, trail, lead)
+    offsets = np.arange(-round(2 * FADE / FRAME_SECONDS), round(2 * FADE / FRAME_SECONDS) + 1)
+    kernel = np.exp(-0.5 * (offsets * FRAME_SECONDS / (FADE / 2)) ** 2)
+    padded = np.pad(wide, len(offsets) // 2, mode="edge")
+    return np.convolve(padded, kernel / kernel.sum(), mode="valid")
+
+
+def _highest(values: np.ndarray, back: int, ahead: int) -> np.ndarray:
+    """The highest of the values from `back` places before each to `ahead` after it: (n,)."""
+    padded = np.pad(values, (back, ahead), mode="edge")
+    return np.lib.stride_tricks.sliding_window_view(padded, back + ahead + 1).max(axis=1)
+
+
+def sure_columns(samples: np.ndarray) -> np.ndarray:
+    """How surely somebody speaks in each 10 ms column, (columns,) in 0..1: by its loudness above the background,
+    and by how lively the whole recording is."""
+    loudness = _loudness(samples)
+    floor, loud = (float(value) for value in np.percentile(loudness, (FLOOR_PERCENTILE, LOUD_PERCENTILE)))
+    if loud < SILENT_DB:
+        return np.zeros(len(loudness))
+    floor = max(floor, loud - DEEPEST)
+    lively = np.clip((loud - floor - STEADY_DB) / (LIVELY_DB - STEADY_DB), 0, 1)
+    sure = lively * np.clip((loudness - floor - CLOSED_DB) / (OPEN_DB - CLOSED_DB), 0, 1)
+    for start, end in find_runs(sure > 0):
+        if end - start < round(SHORTEST / FRAME_SECONDS):
+            sure[start:end] = 0
+    return sure
+
+
+def _loudness(samples: np.ndarray) -> np.ndarray:
+    """`loudness_columns` minute by minute: an hour's spectra are never in memory together."""
+    step, edge = COLUMNS_AT_ONCE, 10
+    hop = round(FRAME_SECONDS * SAMPLE_RATE)
+    total = len(samples) // hop + 1
+    pieces = []
+    for start in range(0, total, step):
+        first, last = max(0, start - edge), min(total, start + step + edge)
+        piece = loudness_columns(samples[first * hop : last * hop])
+        pieces.append(piece[start - first : start - first + min(step, total - start)])
+    return np.concatenate(pieces)

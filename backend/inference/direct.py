@@ -1,0 +1,90 @@
+"""From a recording to the performance that is shown: heard, calmed in silence, styled, put to words, layered."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backend.audio.decode import SAMPLE_RATE
+from backend.audio.spectrogram import frame_times
+from backend.inference.balance import balance
+from backend.inference.contacts import keep_words
+from backend.inference.motion import calm_silence, hear, neutral_code, style_codes
+from backend.inference.performance import Performance, perform
+from backend.inference.request import AnimateRequest
+from backend.progress import Progress, no_progress
+from backend.speech.timeline import Timeline
+
+if TYPE_CHECKING:
+    from backend.actor_file import Actor
+
+NO_SPEECH = (
+    "There is no speech in the recording: nothing in it stands out from the background as a voice does. The face stays "
+    "at rest; --silence-gate 0 shows the sound all the same."
+)
+
+
+@dataclass(frozen=True)
+class Directed:
+    """What is shown. timeline: when what is said, where known; head_rotation: (T, 3) radians, or None."""
+
+    performance: Performance
+    timeline: Timeline | None
+    head_rotation: np.ndarray | None
+
+
+def direct(actor: "Actor", samples: np.ndarray, request: AnimateRequest, progress: Progress = no_progress) -> Directed:
+    """Perform samples (n,) float32 at 16 kHz as the request says; a recording without speech is reported.
+
+    Raises InputError where a transcript does not fit the sound, EnvironmentProblem where what aligns it is missing.
+    """
+    from backend.audio.speech_gate import has_speech, speech_gate
+
+    times = frame_times(len(samples) / SAMPLE_RATE, request.fps)
+    if not has_speech(samples):
+        progress(NO_SPEECH, 0, 0)
+    codes, rest = hear(actor.motion, samples, times, progress), neutral_code(actor.motion)
+    speaking = speech_gate(samples, times)
+    open_ = 1 - request.silence_gate * (1 - speaking)
+    codes = calm_silence(codes, rest, open_)
+    if request.intensity != 1 or request.smooth > 0:
+        codes = style_codes(codes, rest, request.intensity, request.smooth * request.fps)
+    shown = perform(actor.motion, codes, actor.reference.vertices)
+    resting = (1 - open_)[:, None] * actor.motion.blendshapes(rest)
+    shown = replace(shown, weights=np.clip(shown.weights - resting, 0, 1).astype(np.float32))
+    shown = balance(shown, request, speaking)
+    timeline = find_words(samples, request, progress)
+    if timeline is not None:
+        shown = keep_words(shown, times, timeline.phones)
+    shown, head_rotation = _add_layers(shown, samples, times, speaking, request)
+    return Directed(shown, timeline, head_rotation)
+
+
+def find_words(samples: np.ndarray, request: AnimateRequest, progress: Progress = no_progress) -> Timeline | None:
+    """When what is said, as far as the request tells what is said."""
+    if request.timeline is not None or not request.transcript.strip():
+        return request.timeline
+    from backend.speech.transcript import align_transcript
+
+    progress("align", 0, 1)
+    timeline = align_transcript(samples, request.transcript, request.language)
+    progress("align", 1, 1)
+    return timeline
+
+
+def _add_layers(
+    shown: Performance, samples: np.ndarray, times: np.ndarray, speaking: np.ndarray, request: AnimateRequest
+) -> tuple[Performance, np.ndarray | None]:
+    """Blinks, brows and head as far as they were asked for."""
+    if not (request.blinks or request.brows or request.head):
+        return shown, None
+    from backend.audio.accents import find_accents
+    from backend.inference.layers import add_blinks, add_brows, head_motion
+
+    accents = find_accents(samples) if request.brows or request.head else []
+    if request.blinks:
+        shown = add_blinks(shown, times, request.blinks, request.seed)
+    if request.brows:
+        shown = add_brows(shown, times, accents, request.brows, request.seed)
+    turned = head_motion(times, accents, speaking, request.head, request.seed) if request.head else None
+    return shown, turned

@@ -22,7 +22,9 @@ def _modules() -> tuple:
         backend_operators,
         batch_lines,
         batch_operators,
+        drop,
         face_operators,
+        keymap,
         live_operators,
         live_settings,
         operators,
@@ -34,8 +36,10 @@ def _modules() -> tuple:
         style_settings,
         train_operators,
         train_settings,
+        translations,
     )
 
     settings = preferences, actor_pictures, properties, style_settings, batch_lines, live_settings, train_settings
     actions = operators, face_operators, backend_operators, animate_operators, batch_operators, live_operators
-    return *settings, activity, *actions, train_operators, preset_operators, panels, result_options
+    shown = preset_operators, panels, result_options, drop, keymap, translations
+    return *settings, activity, *actions, train_operators, *shown

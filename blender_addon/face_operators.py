@@ -109,7 +109,7 @@ class MOUTHPIECE_OT_correction_remove(bpy.types.Operator):
     bl_label = "Remove Correction"
     bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
 
-    index: bpy.props.IntProperty(name="Row", min=0)
+    index: bpy.props.IntProperty(name="Row", description="Place in the list", min=0)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

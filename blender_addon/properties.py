@@ -55,8 +55,7 @@ class MouthpieceSettings(bpy.types.PropertyGroup):
     )
     transcript: bpy.props.PointerProperty(
         name="Transcript",
-        description="Text block with the words of the sound, if you have them: the mouth follows them more exactly, "
-        "and the words can be marked on the timeline",
+        description="Text block with the words of the sound: the mouth follows them better, and they can be marked",
         type=bpy.types.Text,
     )
     face: bpy.props.EnumProperty(

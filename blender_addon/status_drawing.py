@@ -9,11 +9,12 @@ def draw_progress(layout: bpy.types.UILayout, activity: Work, cancel: str) -> No
     """How far an activity is, and a button that stops it."""
     progress = activity.progress
     left = "" if progress.seconds_left is None else f", {progress.seconds_left:.0f} s"
+    stage = bpy.app.translations.pgettext_iface(progress.stage)
     row = layout.row(align=True)
     if hasattr(row, "progress"):
-        row.progress(factor=progress.fraction, text=f"{progress.stage}{left}")
+        row.progress(factor=progress.fraction, text=f"{stage}{left}")
     else:  # Blender before 4.0
-        row.label(text=f"{progress.stage} {progress.fraction:.0%}{left}", translate=False)
+        row.label(text=f"{stage} {progress.fraction:.0%}{left}", translate=False)
     row.operator(cancel, text="", icon="X")
 
 

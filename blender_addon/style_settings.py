@@ -40,8 +40,8 @@ class MouthpieceStyle(bpy.types.PropertyGroup):
     )
     silence_gate: bpy.props.FloatProperty(
         name="Silence Gate",
-        description="How firmly the mouth stays closed where nobody speaks",
-        default=0.0,
+        description="How firmly the mouth stays closed where nobody speaks; 0 for not at all",
+        default=1.0,
         min=0.0,
         max=1.0,
     )

@@ -8,7 +8,7 @@ from .tags import LINE
 
 
 def add_sound(scene: bpy.types.Scene, line: str, path: Path, start: float) -> bpy.types.Sound | None:
-    """Add a sound strip that begins at scene frame `start`; the line's earlier strip is replaced.
+    """Add a sound strip that begins at the scene frame nearest to `start`; the line's earlier strip is replaced.
 
     Returns the sound; None, and no strip, where Blender cannot read it or was built without sound (the 4.2 wheel).
     """
@@ -17,7 +17,7 @@ def add_sound(scene: bpy.types.Scene, line: str, path: Path, start: float) -> bp
     editor = scene.sequence_editor or scene.sequence_editor_create()
     strips = editor.strips if hasattr(editor, "strips") else editor.sequences  # renamed in 4.5
     remove_sound(strips, line)
-    strip = strips.new_sound(name=line, filepath=str(path), channel=_free_channel(strips), frame_start=start)
+    strip = strips.new_sound(name=line, filepath=str(path), channel=_free_channel(strips), frame_start=round(start))
     strip[LINE] = line
     if strip.sound.channels == "INVALID":
         remove_sound(strips, line)

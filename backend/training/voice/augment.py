@@ -1,28 +1,43 @@
 """Random changes to spectrogram magnitudes that leave what is said as it is: cheap enough for every stretch anew."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from backend.audio.spectrogram import BINS, COMPRESSION
 
+BIN_HERTZ = 31.25
 VOCAL_TRACT = 0.17
 """Largest stretch of the frequency axis: other vocal tracts (VTLP, Jaitly and Hinton 2013)."""
 EQUALISER_DB = 4.0
 """Deviation of a smooth random curve over frequency: other microphones and rooms."""
 GAIN_DB = (-10.0, 6.0)
-NOISE_CHANCE, NOISE_DB = 0.6, (0.0, 35.0)
+NOISE_CHANCE, NOISE_DB = 0.4, (0.0, 35.0)
 """How often noise is added, and how far below the speech."""
+BABBLE_CHANCE, MUSIC_CHANCE, BACKGROUND_DB = 0.2, 0.12, (5.0, 25.0)
+"""How often other voices, and how often music is added instead of noise, and how far below the speech."""
 FREQUENCY_MASK, TIME_MASK = 28, 10
 """Most bins, most columns that are blanked (SpecAugment, Park et al. 2019)."""
 TELEPHONE_CHANCE, TELEPHONE_BINS = 0.15, (105, 140)
 """How often everything above 3.3 to 4.4 kHz is lost."""
 
 
-def augment_magnitudes(columns: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Change vocal tract, microphone, level and noise of one stretch, and blank parts: (C, 256) float32, compressed."""
+def augment_magnitudes(
+    columns: np.ndarray, rng: np.random.Generator, babble: Callable[[int], np.ndarray] | None = None
+) -> np.ndarray:
+    """Change vocal tract, microphone, level and noise of one stretch, and blank parts: (C, 256) float32, compressed.
+
+    babble: gives so many columns of other voices, (C, 256) float32, not compressed.
+    """
     magnitude = _warp(columns, float(np.exp(rng.uniform(-VOCAL_TRACT, VOCAL_TRACT)))) ** (1 / COMPRESSION)
     curve = np.interp(np.arange(BINS), np.linspace(0, BINS - 1, 7), rng.normal(0, EQUALISER_DB, 7))
     magnitude *= (10 ** ((curve + rng.uniform(*GAIN_DB)) / 20)).astype(np.float32)
-    if rng.random() < NOISE_CHANCE:
+    kind = rng.random()
+    if kind < BABBLE_CHANCE and babble is not None:
+        magnitude = _mix(magnitude, babble(len(magnitude)), rng)
+    elif kind < BABBLE_CHANCE + MUSIC_CHANCE:
+        magnitude = _mix(magnitude, _music(len(magnitude), rng), rng)
+    elif kind < BABBLE_CHANCE + MUSIC_CHANCE + NOISE_CHANCE:
         magnitude = _add_noise(magnitude, rng)
     columns = magnitude**COMPRESSION
     columns[:, _span(BINS, FREQUENCY_MASK, rng)] = 0
@@ -62,6 +77,31 @@ def _add_noise(magnitude: np.ndarray, rng: np.random.Generator, below: float | N
         shape = shape * swell[:, None]
     noise = rng.standard_normal((2, *magnitude.shape), np.float32) * (shape / np.sqrt(2)).astype(np.float32)
     return np.hypot(magnitude + noise[0], noise[1])
+
+
+def _mix(magnitude: np.ndarray, background: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Add a background (C, 256) at a random level, every bin with a random phase."""
+    loud = np.sqrt(np.mean(magnitude**2) / (np.mean(background**2) + 1e-12))
+    added = background * (loud * 10 ** (-rng.uniform(*BACKGROUND_DB) / 20))
+    angle = rng.uniform(0, 2 * np.pi, magnitude.shape).astype(np.float32)
+    return np.hypot(magnitude + added * np.cos(angle), added * np.sin(angle))
+
+
+def _music(count: int, rng: np.random.Generator) -> np.ndarray:
+    """Chords of three notes with their overtones, struck every 0.2 to 0.7 s: (count, 256) magnitudes."""
+    music = np.zeros((count, BINS), np.float32)
+    bins = np.arange(1, BINS + 1)
+    start = 0
+    while start < count:
+        length = int(rng.integers(20, 70))
+        line = np.zeros(BINS, np.float32)
+        for pitch in rng.uniform(100, 600, 3) / BIN_HERTZ:
+            distance = np.abs(bins / pitch - np.rint(bins / pitch)) * pitch
+            line += np.exp(-(distance**2)) / np.maximum(1, bins / pitch) * (bins > pitch / 2)
+        decay = np.exp(-np.arange(length) / rng.uniform(10, 80)).astype(np.float32)
+        music[start : start + length] += (decay[:, None] * line)[: count - start]
+        start += length
+    return music
 
 
 def _span(length: int, longest: int, rng: np.random.Generator) -> slice:

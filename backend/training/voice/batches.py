@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from backend.audio.spectrogram import COMPRESSION
 from backend.speech.phones import BILABIALS, OPEN_VOWELS, SYMBOLS
 from backend.training.voice.augment import augment_magnitudes, random_noise
 from backend.training.voice.corpus import COLUMN_SECONDS, SHAPE_SECONDS, Corpus, Recording
@@ -15,6 +17,8 @@ FRAME_COLUMNS = 4
 """10 ms columns between frames: 25 frames a second."""
 AROUND = 2
 """Columns on either side of a frame that must all be a bilabial, or an open vowel, for the lips to be told by it."""
+LABELLED = (-8, -4, 0, 4, 8)
+"""Columns from a frame whose phonemes are told apart: what the lips do hangs on the neighbours too."""
 RESTING = 20
 """Columns on either side of a frame that must all be silence for the face to be at rest."""
 NOISE_SHARE = 0.06
@@ -28,7 +32,7 @@ _BILABIALS, _OPEN_VOWELS = ([SYMBOLS.index(symbol) for symbol in kind] for kind 
 
 @dataclass(frozen=True)
 class _Stretch:
-    """columns (C, 256), index (L, K) into them, labels (L,), bilabial (L,), open (L,), resting (L,); places (L,):
+    """columns (C, 256), index (L, K) into them, labels (L, 5), bilabial (L,), open (L,), resting (L,); places (L,):
     columns of the recording; rows (L,) of the corpus's faces, -1 where there is none."""
 
     columns: np.ndarray
@@ -45,7 +49,8 @@ class _Stretch:
 class VoiceBatch:
     """B stretches of L frames.
 
-    columns (C, 2, 256), index (B * L, K): sound; labels (B * L,) int64 phoneme numbers, UNKNOWN among them;
+    columns (C, 2, 256), index (B * L, K): sound; labels (B * L, 5) int64 phoneme numbers at LABELLED;
+    speakers (S,) int64 number of the speaker of each stretch seen;
     bilabial, open, resting (B, L) bool: where a bilabial, an open vowel, or nothing sounds; shapes (H, L, 52): weights
     of the stretches that were heard only, the first ones; offsets (S, L, 468, 3), weights (S, L, 52), valid (S, L): of
     those seen.
@@ -54,6 +59,7 @@ class VoiceBatch:
     columns: Tensor
     index: Tensor
     labels: Tensor
+    speakers: Tensor
     bilabial: Tensor
     open: Tensor
     resting: Tensor
@@ -89,8 +95,9 @@ class VoiceBatches:
         """One batch. Every filmed speaker is as likely as any other, however many clips there are of them."""
         heard = [self._choose_heard(rng) for _ in range(self.heard)]
         pairs = [(recording, self._stretch(recording, rng, rng.random() < NOISE_SHARE)) for recording in heard]
-        for _ in range(self.seen):
-            clips = self.filmed[rng.integers(len(self.filmed))]
+        speakers = rng.integers(len(self.filmed), size=self.seen)
+        for speaker in speakers:
+            clips = self.filmed[speaker]
             recording = clips[rng.integers(len(clips))]
             pairs.append((recording, self._stretch(recording, rng)))
         stretches = [stretch for _, stretch in pairs]
@@ -103,6 +110,7 @@ class VoiceBatches:
             torch.from_numpy(np.stack([columns, np.zeros_like(columns)], axis=1)),
             torch.from_numpy(np.concatenate(index)),
             torch.from_numpy(np.concatenate([stretch.labels for stretch in stretches]).astype(np.int64)),
+            torch.from_numpy(speakers),
             torch.from_numpy(np.stack([stretch.bilabial for stretch in stretches])),
             torch.from_numpy(np.stack([stretch.open for stretch in stretches])),
             torch.from_numpy(np.stack([stretch.resting for stretch in stretches])),
@@ -135,7 +143,8 @@ class VoiceBatches:
         places = np.rint((times - times[0]) / speed).astype(int)
         wanted = times[0] + (np.arange(places[-1] + self.columns) - self.columns // 2) * speed
         heard = self._columns(first, last, wanted)
-        columns = random_noise(len(heard), rng) if noise else augment_magnitudes(heard, rng)
+        babble = partial(self._babble, rng=rng)
+        columns = random_noise(len(heard), rng) if noise else augment_magnitudes(heard, rng, babble)
         index = places[:, None] + np.arange(self.columns)
         around = self._labels(recording, times[:, None] + np.arange(-RESTING, RESTING + 1))
         near = around[:, RESTING - AROUND : RESTING + AROUND + 1]
@@ -144,13 +153,24 @@ class VoiceBatches:
         return _Stretch(
             columns,
             index,
-            around[:, RESTING],
+            around[:, [RESTING + place for place in LABELLED]],
             np.isin(near, _BILABIALS).all(1),
             np.isin(near, _OPEN_VOWELS).all(1),
             (around == 0).all(1),
             times,
             rows,
         )
+
+    def _babble(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """So many columns of three to five voices at once: (count, 256) float32, not compressed."""
+        voices = self.spoken or self.recorded
+        power = np.zeros((count, self.corpus.columns.shape[1]), np.float32)
+        for _ in range(int(rng.integers(3, 6))):
+            first, last = voices[rng.integers(len(voices))].columns
+            start = int(rng.integers(first, last))
+            part = self.corpus.columns[np.arange(start, start + count) % (last - first) + first]
+            power += part.astype(np.float32) ** (2 / COMPRESSION)
+        return np.sqrt(power)
 
     def _labels(self, recording: Recording, places: np.ndarray) -> np.ndarray:
         """Phoneme numbers at columns of a recording; beyond its ends silence."""

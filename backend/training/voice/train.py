@@ -18,7 +18,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from backend.progress import no_progress
 from backend.speech.phones import SYMBOLS
 from backend.training.losses import geometry_loss, vertex_weights
-from backend.training.voice.batches import VoiceBatch, VoiceBatches
+from backend.training.voice.batches import LABELLED, VoiceBatch, VoiceBatches
 from backend.training.voice.corpus import UNKNOWN, Corpus, build_corpus
 from backend.training.voice.export import export_voice
 from backend.training.voice.grid import sixty
@@ -61,9 +61,16 @@ class VoiceTraining:
         self.batches = VoiceBatches(corpus, encoder.columns, held_out=held_out)
         filmed = torch.from_numpy(corpus.offsets[corpus.valid][::7].astype(np.float32))
         model.geometry.initialise_from(filmed)
-        phonemes = nn.Linear(encoder.code.in_features, len(SYMBOLS))
-        shapes = nn.Linear(encoder.code.out_features, len(arkit.NAMES))
-        self.parts = nn.ModuleList([model, phonemes, shapes])
+        code_length = encoder.code.out_features
+        self.parts = nn.ModuleDict(
+            {
+                "model": model,
+                "phonemes": nn.Linear(encoder.code.in_features, len(LABELLED) * len(SYMBOLS)),
+                "shapes": nn.Linear(code_length, len(arkit.NAMES)),
+                "manners": nn.Embedding(len(self.batches.filmed), code_length + 1),
+            }
+        )
+        nn.init.zeros_(cast(nn.Embedding, self.parts["manners"]).weight)
         self.average = AveragedModel(self.parts, multi_avg_fn=get_ema_multi_avg_fn(0.995))
         self.optimiser = torch.optim.AdamW(self.parts.parameters(), rate, weight_decay=1e-2)
         self.vertex_weights = vertex_weights(LIP_WEIGHT)
@@ -75,7 +82,7 @@ class VoiceTraining:
     @property
     def result(self) -> TalkingFace:
         """The network with averaged weights."""
-        return cast(TalkingFace, cast(nn.ModuleList, self.average.module)[0]).eval()
+        return cast(TalkingFace, cast(nn.ModuleDict, self.average.module)["model"]).eval()
 
     def train_step(self) -> dict[str, float]:
         """One step; returns the terms of the loss."""
@@ -101,33 +108,53 @@ class VoiceTraining:
         return self._drawing.submit(self.batches.draw, np.random.default_rng([self.seed, step]))
 
     def _losses(self, batch: VoiceBatch) -> dict[str, Tensor]:
-        model, phonemes, shapes = cast(TalkingFace, self.parts[0]), self.parts[1], self.parts[2]
+        model = cast(TalkingFace, self.parts["model"])
         encoder = cast(VoiceEncoder, model.encoder)
         features = encoder.features(batch.columns, batch.index)
-        code = encoder.code(features)
-        offsets = model.geometry(code).unflatten(0, batch.bilabial.shape)
-        weights = model.blendshapes(code).unflatten(0, batch.bilabial.shape)
-        heard = len(batch.shapes)
-        seen, filmed = offsets[heard:], batch.valid.float()
-        moving = filmed[:, 1:] * filmed[:, :-1]
-        position = geometry_loss(seen, batch.offsets, self.vertex_weights)
-        velocity = geometry_loss(seen.diff(dim=1), batch.offsets.diff(dim=1), self.vertex_weights)
-        aperture = (opening(seen) - opening(batch.offsets)).square()
-        asked = batch.bilabial[:heard], batch.open[:heard]
-        contacts = contact_loss(opening(offsets[:heard]), *asked)
-        contacts += contact_loss(weights[:heard] @ self.opening_of_shapes, *asked)
-        rest = geometry_loss(offsets[:heard], torch.zeros_like(offsets[:heard]), self.vertex_weights)
-        resting = batch.resting[:heard].float()
-        made = shapes(code[: batch.shapes[..., 0].numel()]).unflatten(0, batch.shapes.shape[:2])
+        heard = batch.shapes[..., 0].numel()
+        phonemes = self.parts["phonemes"](features).unflatten(-1, (len(LABELLED), len(SYMBOLS)))
+        spoken = nn.functional.cross_entropy(phonemes.flatten(0, 1), batch.labels.flatten(), ignore_index=UNKNOWN)
+        # The few filmed speakers' words would soon be learnt by heart: what the encoder hears, all voices teach it.
+        seen = self._in_their_manner(encoder.code(features[heard:].detach()), batch)
         return {
-            "phonemes": nn.functional.cross_entropy(phonemes(features), batch.labels, ignore_index=UNKNOWN),
+            "phonemes": spoken,
+            **self._heard_losses(encoder.code(features[:heard]), batch),
+            **self._seen_losses(seen, batch),
+        }
+
+    def _in_their_manner(self, code: Tensor, batch: VoiceBatch) -> Tensor:
+        """Codes (S * L, Ns) as the speakers of the stretches move: each by a gain and a constant of their own."""
+        manner = self.parts["manners"](batch.speakers).repeat_interleave(batch.valid.shape[1], dim=0)
+        return code * (1 + manner[:, :1]) + manner[:, 1:]
+
+    def _heard_losses(self, code: Tensor, batch: VoiceBatch) -> dict[str, Tensor]:
+        """What phonemes and recorded performances say of a face that nobody saw: codes (H * L, Ns)."""
+        model, shape = cast(TalkingFace, self.parts["model"]), batch.shapes.shape[:2]
+        offsets, weights = (head(code).unflatten(0, shape) for head in (model.geometry, model.blendshapes))
+        asked = batch.bilabial[: len(batch.shapes)], batch.open[: len(batch.shapes)]
+        contacts = contact_loss(opening(offsets), *asked) + contact_loss(weights @ self.opening_of_shapes, *asked)
+        resting = batch.resting[: len(batch.shapes)].float()
+        rest = geometry_loss(offsets, torch.zeros_like(offsets), self.vertex_weights) + weights.abs().sum(-1)
+        made = self.parts["shapes"](code).unflatten(0, shape)
+        return {
+            "rest": REST_WEIGHT * _mean(rest, resting),
+            "contacts": CONTACT_WEIGHT * contacts,
+            "shapes": SHAPES_WEIGHT * (made - batch.shapes).abs().sum(-1).mean(),
+        }
+
+    def _seen_losses(self, code: Tensor, batch: VoiceBatch) -> dict[str, Tensor]:
+        """How far codes (S * L, Ns) are from the filmed faces."""
+        model, shape, filmed = cast(TalkingFace, self.parts["model"]), batch.valid.shape, batch.valid.float()
+        offsets, weights = (head(code).unflatten(0, shape) for head in (model.geometry, model.blendshapes))
+        moving = filmed[:, 1:] * filmed[:, :-1]
+        position = geometry_loss(offsets, batch.offsets, self.vertex_weights)
+        velocity = geometry_loss(offsets.diff(dim=1), batch.offsets.diff(dim=1), self.vertex_weights)
+        aperture = (opening(offsets) - opening(batch.offsets)).square()
+        return {
             "geometry": GEOMETRY_WEIGHT * _mean(position, filmed),
             "velocity": GEOMETRY_WEIGHT * _mean(velocity, moving),
             "aperture": APERTURE_WEIGHT * _mean(aperture, filmed),
-            "rest": REST_WEIGHT * (_mean(rest, resting) + _mean(weights[:heard].abs().sum(-1), resting)),
-            "contacts": CONTACT_WEIGHT * contacts,
-            "blendshapes": BLENDSHAPE_WEIGHT * _mean((weights[heard:] - batch.weights).abs().sum(-1), filmed),
-            "shapes": SHAPES_WEIGHT * (made - batch.shapes).abs().sum(-1).mean(),
+            "blendshapes": BLENDSHAPE_WEIGHT * _mean((weights - batch.weights).abs().sum(-1), filmed),
         }
 
     def deepen(self, path: Path) -> None:

@@ -33,6 +33,11 @@ class MouthpieceResult(bpy.types.PropertyGroup):
     texture: bpy.props.BoolProperty(
         name="Lip Texture", description="Show the predicted lip texture of each frame on a talking head", default=True
     )
+    lit: bpy.props.BoolProperty(
+        name="Shade by Lights",
+        description="Let the scene's lights shade a talking head, instead of showing its textures as they are",
+        default=False,
+    )
     pack: bpy.props.BoolProperty(
         name="Pack Still Texture",
         description="Store the face's still texture in the .blend; the sequence of the lips stays in its folder",
@@ -58,6 +63,7 @@ def chosen_options(scene: bpy.types.Scene) -> ResultOptions:
         kind=settings.kind,
         tolerance=settings.tolerance,
         texture=settings.texture,
+        lit=settings.lit,
         pack=settings.pack,
         action_name=settings.action_name.strip(),
         push_to_nla=settings.push_to_nla,
@@ -89,6 +95,7 @@ class MOUTHPIECE_PT_result(bpy.types.Panel):
             layout.prop(settings, "push_to_nla")
         if context.scene.mouthpiece.face == "HEAD":
             layout.prop(settings, "texture")
+            layout.prop(settings, "lit")
             layout.prop(settings, "pack")
         layout.prop(settings, "markers")
 

@@ -17,6 +17,8 @@ class ResultOptions:
     """Of a shape's full weight: how far a sparse curve may be off."""
     texture: bool = True
     """Whether a talking head shows the lip texture of each frame."""
+    lit: bool = False
+    """Whether lights of the scene shade a talking head; without, its pixels are those of the textures."""
     pack: bool = False
     """Whether the still texture is stored in the .blend; the sequence cannot be."""
     action_name: str = ""

@@ -10,13 +10,14 @@ from .tags import LINE
 FEATHER = 0.03  # width of the crop's soft edge, of the crop's side: about 4 of 128 pixels
 CROPS = "Mouthpiece lips"  # the texture node with the sequence
 FIRST_FRAME = -1_000_000  # before any scene frame
+SKIN_ROUGHNESS = 0.6
 CLAY = (0.55, 0.42, 0.36, 1.0)  # linear colour of a head without textures
 
 
 def build_material(
     name: str, animation: Animation, start: float, rate: float, options: ResultOptions = EXACT
 ) -> bpy.types.Material:
-    """Emission material whose colour is the atlas: what the camera sees does not depend on lights.
+    """Material whose colour is the atlas; unlit, what the camera sees does not depend on lights.
 
     Each scene frame shows the crop of the animation's frame nearest in time, for frame 0 at scene frame `start` and
     `rate` scene frames a second; before and after, the first and last stay. A head without reference atlas gets a clay
@@ -33,13 +34,20 @@ def build_material(
     except AnimationError:
         remove_material(material)
         raise
-    nodes, links = material.node_tree.nodes, material.node_tree.links
-    emission = nodes.new("ShaderNodeEmission")
-    output = nodes.new("ShaderNodeOutputMaterial")
-    emission.location, output.location = (500, 0), (700, 0)
-    links.new(colour, emission.inputs["Color"])
-    links.new(emission.outputs["Emission"], output.inputs["Surface"])
+    _shade(material, colour, options.lit)
     return material
+
+
+def _shade(material: bpy.types.Material, colour, lit: bool) -> None:
+    """Lead a colour's socket to the output: as skin under the scene's lights, or as it is."""
+    nodes, links = material.node_tree.nodes, material.node_tree.links
+    shader = nodes.new("ShaderNodeBsdfPrincipled" if lit else "ShaderNodeEmission")
+    output = nodes.new("ShaderNodeOutputMaterial")
+    shader.location, output.location = (500, 0), (800, 0)
+    if lit:
+        shader.inputs["Roughness"].default_value = SKIN_ROUGHNESS
+    links.new(colour, shader.inputs["Base Color" if lit else "Color"])
+    links.new(shader.outputs[0], output.inputs["Surface"])
 
 
 def dress(head: bpy.types.Object, line: str, material: bpy.types.Material) -> None:

@@ -54,6 +54,9 @@ SENTENCES: dict[str, str] = {
     "Delete the environment that Set Up Backend made, to free its space; actors and animations stay": (
         "Löschen, was „Backend einrichten“ angelegt hat, um Platz zu schaffen; Schauspieler und Animationen bleiben"
     ),
+    "Factors for single shapes, for example jawOpen=0.8,mouthSmile=1.2; without a side both are meant": (
+        "Faktoren für einzelne Formen, zum Beispiel jawOpen=0.8,mouthSmile=1.2; ohne Seite sind beide gemeint"
+    ),
     "Few Bezier keys on the same shape keys, to be edited by hand": (
         "Wenige Bézier-Schlüsselbilder auf denselben Shape-Keys, von Hand zu bearbeiten"
     ),
@@ -71,7 +74,9 @@ SENTENCES: dict[str, str] = {
         "Wie weit eine dünne Kurve abweichen darf, als Teil des vollen Gewichts einer Form"
     ),
     "How far the jaw opens; 1 as predicted": "Wie weit der Kiefer sich öffnet; 1 wie vorhergesagt",
-    "How firmly the mouth stays closed where nobody speaks": "Wie fest der Mund geschlossen bleibt, wo niemand spricht",
+    "How firmly the mouth stays closed where nobody speaks; 0 for not at all": (
+        "Wie fest der Mund geschlossen bleibt, wo niemand spricht; 0 für gar nicht"
+    ),
     "How much the brows move with the voice; 0 for still": "Wie sehr die Brauen der Stimme folgen; 0 für gar nicht",
     "How much the head moves with the voice; 0 for still": "Wie sehr der Kopf der Stimme folgt; 0 für gar nicht",
     "How much the lips shape the sounds; 1 as predicted": "Wie sehr die Lippen die Laute formen; 1 wie vorhergesagt",
@@ -92,6 +97,9 @@ SENTENCES: dict[str, str] = {
     "Leave out the lines that are not ticked": "Nicht angekreuzte Zeilen auslassen",
     "Less than the default, for trying out": "Weniger als üblich, zum Ausprobieren",
     "Live is running; stop it first": "Live läuft; zuerst anhalten",
+    "Let the scene's lights shade a talking head, instead of showing its textures as they are": (
+        "Die Lichter der Szene einen sprechenden Kopf schattieren lassen, statt die Texturen zu zeigen, wie sie sind"
+    ),
     "Look at what training would see in the video: tracking, light, sound, and whether it is good enough": (
         "Ansehen, was das Training im Video sähe: Verfolgung, Licht, Ton, und ob es gut genug ist"
     ),
@@ -113,6 +121,7 @@ SENTENCES: dict[str, str] = {
         "Die ausgewählte Figur mit der Stimme am Mikrofon bewegen, oder mit einer Klangdatei in ihrer eigenen Zeit"
     ),
     "Name in the rig map, for example jawOpen": "Name in der Zuordnung, zum Beispiel jawOpen",
+    "Of the transcript, for example en-us, de, fr": "Des Transkripts, zum Beispiel en-us, de, fr",
     "Name of the action that is recorded": "Name der Aktion, die aufgenommen wird",
     "Name of the action; the folder's name where it is empty": "Name der Aktion; der des Ordners, wenn leer",
     "Name of the actor that is made: letters, digits, - and _": (
@@ -146,6 +155,9 @@ SENTENCES: dict[str, str] = {
     "Select sound strips in the Sequencer": "Klangstreifen im Sequencer auswählen",
     "Shape key of this character; empty for none": "Shape-Key dieser Figur; leer für keinen",
     "Shape keys that were told by hand": "Von Hand genannte Shape-Keys",
+    "Let the scene's lights shade a talking head, instead of showing its textures as they are": (
+        "Die Lichter der Szene schattieren den sprechenden Kopf, statt dass seine Texturen unverändert erscheinen"
+    ),
     "Show the newest log of the backend in a text block: its set-up's, or its own": (
         "Das neueste Protokoll des Backends als Textblock zeigen: das der Einrichtung oder sein eigenes"
     ),

@@ -323,3 +323,20 @@ def test_a_head_is_an_asset_with_a_picture(blender, talk: Path) -> None:
     assert found["size"] == [128, 128]
     assert found["corner"] == [0, 0, 0, 0]
     np.testing.assert_allclose(found["cheek"], [205 / 255, 150 / 255, 125 / 255, 1], atol=0.01)
+
+
+def look_at_material(folder: str) -> dict:
+    """The material of a head that lights shade, without lip texture, packed."""
+    import bpy
+
+    empty_scene()
+    _, baked = bake(folder, lit=True, texture=False, pack=True)
+    nodes = baked.head.data.materials[0].node_tree.nodes
+    packed = [node.image.packed_file is not None for node in nodes if node.type == "TEX_IMAGE"]
+    kinds = sorted(node.type for node in nodes if node.type in ("BSDF_PRINCIPLED", "EMISSION", "TEX_IMAGE"))
+    return {"kinds": kinds, "packed": packed, "materials": len(bpy.data.materials)}
+
+
+def test_a_head_can_be_lit_and_packed(blender, talk: Path) -> None:
+    found = blender(look_at_material, folder=talk)
+    assert found == {"kinds": ["BSDF_PRINCIPLED", "TEX_IMAGE"], "packed": [True], "materials": 1}

@@ -103,7 +103,6 @@ LABELS: dict[str, str] = {
     "Set Up Scene": "Szene einrichten",
     "Set Up by This Add-on": "Von dieser Erweiterung eingerichtet",
     "Shade by Lights": "Von Lichtern schattieren",
-    "Shade by Lights": "Von Lichtern schattieren",
     "Shape": "Form",
     "Shape Key": "Shape-Key",
     "Shape Key Presets": "Shape-Key-Voreinstellungen",

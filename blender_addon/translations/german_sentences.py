@@ -155,9 +155,6 @@ SENTENCES: dict[str, str] = {
     "Select sound strips in the Sequencer": "Klangstreifen im Sequencer auswählen",
     "Shape key of this character; empty for none": "Shape-Key dieser Figur; leer für keinen",
     "Shape keys that were told by hand": "Von Hand genannte Shape-Keys",
-    "Let the scene's lights shade a talking head, instead of showing its textures as they are": (
-        "Die Lichter der Szene schattieren den sprechenden Kopf, statt dass seine Texturen unverändert erscheinen"
-    ),
     "Show the newest log of the backend in a text block: its set-up's, or its own": (
         "Das neueste Protokoll des Backends als Textblock zeigen: das der Einrichtung oder sein eigenes"
     ),

@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 
 from .client import Client, ServiceError, default_home
 from .errors import BackendError
-from .set_up import BUNDLE, clean_environment, environment_python, state
+from .set_up import BUNDLE, environment_python, state
+from .watched import clean_environment, end_watched, start_watched
 
 START_SECONDS = 90.0
 ANSWER_SECONDS = 60.0
 QUICK_SECONDS = 2.0  # for a question the interface waits for
 STOP_SECONDS = 20.0
 EXAMINE_SECONDS = 180.0
-WATCH = Path(__file__).with_name("watch.py")
 
 
 @dataclass(frozen=True)
@@ -94,12 +94,7 @@ class Backend:
             process, self._process = self._process, None
         if process is None or process.poll() is not None:
             return False
-        assert process.stdin is not None
-        process.stdin.close()  # what watch.py waits for
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        end_watched(process, STOP_SECONDS)
         return True
 
     def _start(self, choice: BackendChoice) -> Client:
@@ -108,15 +103,8 @@ class Backend:
         try:
             log.parent.mkdir(parents=True, exist_ok=True)
             with log.open("wb") as output:
-                self._process = subprocess.Popen(
-                    [str(python), str(WATCH), str(python), "-m", "backend", "serve", "--port", "0"],
-                    cwd=folder,
-                    env=clean_environment(),
-                    stdin=subprocess.PIPE,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-                )
+                command = [str(python), "-m", "backend", "serve", "--port", "0"]
+                self._process = start_watched(str(python), command, folder, output)
         except OSError as error:
             raise BackendError(f"The backend in {folder} could not be started: {error}.") from error
         return self._wait(log)

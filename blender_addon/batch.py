@@ -14,7 +14,7 @@ from .batch_lines import CANCELLED, DONE, FAILED, WAITING, WORKING, MouthpieceLi
 from .errors import AddonError, AnimationError
 from .result_options import chosen_options
 from .session import Target, start_session
-from .speech_source import SpeechSource, file_source, sound_strips, source_of_strip
+from .speech_source import SpeechSource, file_source, sound_strips, source_of_strip, with_transcript
 
 
 @dataclass
@@ -114,11 +114,11 @@ class BatchRun:
 def line_source(scene: bpy.types.Scene, line: MouthpieceLine) -> SpeechSource:
     """What a line speaks. Raises AnimationError where it is not there."""
     if line.speech == "FILE":
-        return file_source(line.sound, line.start)
+        return with_transcript(file_source(line.sound, line.start), line)
     strip = next((strip for strip in sound_strips(scene) if strip.name == line.strip), None)
     if strip is None:
         raise AnimationError(f"There is no sound strip {line.strip!r} in {scene.name}; choose another.")
-    return source_of_strip(strip)
+    return with_transcript(source_of_strip(strip), line)
 
 
 def line_target(scene: bpy.types.Scene, line: MouthpieceLine) -> Target:

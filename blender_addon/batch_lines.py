@@ -34,6 +34,14 @@ class MouthpieceLine(bpy.types.PropertyGroup):
     start: bpy.props.FloatProperty(
         name="Start Frame", description="Scene frame at which the sound file begins", default=1.0
     )
+    transcript: bpy.props.PointerProperty(
+        name="Transcript",
+        description="Text block with the words of the sound: the mouth follows them better, and they can be marked",
+        type=bpy.types.Text,
+    )
+    language: bpy.props.StringProperty(
+        name="Language", description="Of the transcript, for example en-us, de, fr", default="en-us"
+    )
     character: bpy.props.PointerProperty(
         name="Character",
         description="Who speaks: any part of a character with shape keys; empty for a new talking head",

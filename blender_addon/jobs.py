@@ -89,7 +89,7 @@ def fetch_folder(
     background: Background, client: Client, job: Job, folder: Path, check: Callable[[Path], Any] = lambda folder: None
 ) -> None:
     """Put a job's result in a folder, which is replaced when everything has arrived and `check` is content with it."""
-    with _scratch(folder) as scratch:
+    with scratch_folder(folder) as scratch:
         client.fetch_result(
             job, scratch / "result.zip", lambda done, total: background.say("fetching", done / max(1, total))
         )
@@ -109,7 +109,7 @@ def _give_up(client: Client, job: Job) -> None:
 
 
 @contextmanager
-def _scratch(folder: Path) -> Iterator[Path]:
+def scratch_folder(folder: Path) -> Iterator[Path]:
     """A hidden folder beside `folder` that is gone afterwards."""
     scratch = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
     scratch.mkdir(parents=True)

@@ -14,12 +14,12 @@ from urllib.parse import urlencode
 
 import numpy as np
 
-from .backend_process import WATCH, BackendChoice, backend_log, place_of
+from .backend_process import BackendChoice, backend_log, place_of
 from .background import Background
 from .client import Client
 from .errors import BackendError
-from .set_up import clean_environment
 from .sound_reading import RATE, read_sound
+from .watched import end_watched, start_watched
 from .websocket import WebSocket
 
 BLOCK = 320
@@ -153,7 +153,7 @@ class LiveStream:
                 self._take_line(line)
                 count += 1
         finally:
-            _end(process)
+            end_watched(process)
         if not count and not self._stop.is_set():
             words = backend_log().read_text("utf-8", errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
             raise BackendError(f"The microphone cannot be used: {words[0].removeprefix('mouthpiece: error: ')}")
@@ -170,15 +170,7 @@ class LiveStream:
         ]
         backend_log().parent.mkdir(parents=True, exist_ok=True)
         with backend_log().open("wb") as log:
-            process = subprocess.Popen(
-                [str(python), str(WATCH), *command],
-                cwd=folder,
-                env=clean_environment(),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            )
+            process = start_watched(str(python), command, folder, subprocess.PIPE, log)
         lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         threading.Thread(target=_read_lines, args=(process, lines), name="mouthpiece", daemon=True).start()
         return process, lines
@@ -195,13 +187,3 @@ def _read_lines(process: subprocess.Popen, lines: queue.SimpleQueue) -> None:
     for line in process.stdout:
         lines.put(line)
     lines.put(None)
-
-
-def _end(process: subprocess.Popen) -> None:
-    assert process.stdin is not None
-    process.stdin.close()  # what watch.py waits for
-    try:
-        process.wait(END_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

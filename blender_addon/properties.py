@@ -58,6 +58,9 @@ class MouthpieceSettings(bpy.types.PropertyGroup):
         description="Text block with the words of the sound: the mouth follows them better, and they can be marked",
         type=bpy.types.Text,
     )
+    language: bpy.props.StringProperty(
+        name="Language", description="Of the transcript, for example en-us, de, fr", default="en-us"
+    )
     face: bpy.props.EnumProperty(
         name="Face",
         description="What speaks",

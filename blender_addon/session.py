@@ -1,12 +1,14 @@
 """One line on its way from sound to keys: asked for, and baked when its animation has arrived."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import bpy
 
 from .activity import Activity
 from .animation import Animation
+from .background import Background
 from .bake.options import EXACT, ResultOptions
 from .bake.sound import add_sound
 from .client import default_home
@@ -15,8 +17,9 @@ from .importing import bake_onto_character, import_animation
 from .jobs import AnimateJob, AnimateRequest
 from .mapping import AUTOMATIC
 from .preferences import BACKEND, backend_choice
-from .speech_source import SpeechSource
+from .speech_source import SPOKEN, SpeechSource
 from .style_settings import changed_options
+from .text_job import animate_text
 
 
 @dataclass(frozen=True)
@@ -33,14 +36,33 @@ class Target:
 
 def start_session(scene: bpy.types.Scene, source: SpeechSource, target: Target, actor: str) -> Activity:
     """Start a job for a source; its folder is beside the saved .blend, else among the user's data."""
-    saved = bpy.data.filepath
-    folder = (Path(saved).parent / "mouthpiece" if saved else default_home() / "blender") / safe_name(source.name)
     choice = backend_choice(bpy.context)  # read here: the job's thread must not touch bpy
-    texture = not target.meshes and target.result.texture
-    options = {"fps": frame_rate(scene), "texture": texture, **changed_options(scene)}
-    request = AnimateRequest(source.path, actor, job_name(source.name), folder, options)
-    job = AnimateJob(lambda: BACKEND.connect(choice), request)
+    request = AnimateRequest(
+        source.path, actor, job_name(source.name), result_folder(source.name), job_options(scene, source, target)
+    )
+    if source.text:
+        source = replace(source, path=request.folder / SPOKEN)
+        job = Background(lambda background: animate_text(background, choice, request, source.text))
+    else:
+        job = AnimateJob(lambda: BACKEND.connect(choice), request)
     return Activity(job, lambda animation: bake(animation, source, target), undo="Mouthpiece: Animate").start()
+
+
+def result_folder(name: str) -> Path:
+    """Where a line's animation goes."""
+    saved = bpy.data.filepath
+    return (Path(saved).parent / "mouthpiece" if saved else default_home() / "blender") / safe_name(name)
+
+
+def job_options(scene: bpy.types.Scene, source: SpeechSource, target: Target) -> dict[str, Any]:
+    """What the backend is asked for. Raises AnimationError where a control cannot be understood."""
+    options: dict[str, Any] = {"fps": frame_rate(scene), "texture": not target.meshes and target.result.texture}
+    options |= changed_options(scene)
+    if source.transcript:
+        options |= {"transcript": source.transcript}
+    if (source.transcript or source.text) and source.language:
+        options |= {"voice" if source.text else "language": source.language}
+    return options
 
 
 def job_name(name: str) -> str:

@@ -6,10 +6,8 @@ it the environment is unfinished and counts as not there.
 
 import hashlib
 import json
-import os
 import re
 import shutil
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -18,10 +16,10 @@ from pathlib import Path
 from .background import Background
 from .errors import BackendError
 from .python_finder import FoundPython, find_python
+from .watched import end_watched, start_watched
 
 BUNDLE = Path(__file__).with_name("bundle")
 """What the zip carries: the backend's sources, the actors, the requirement files."""
-WATCH = Path(__file__).with_name("watch.py")
 STAMP = "mouthpiece-set-up.json"
 LOG = "set_up.log"
 GROUPS = ("inference", "service", "speech", "live")
@@ -38,7 +36,6 @@ SHARES = {
 PROBE = "import torch, av, scipy, safetensors, fastapi, uvicorn, websockets, backend.service.app"
 NEEDED_BYTES = 3_000_000_000
 POLL_SECONDS = 0.15
-END_SECONDS = 15.0
 REASONS = (
     (r"No space left|Errno 28|not enough space", "the disk is full: free some space"),
     (r"CERTIFICATE_VERIFY_FAILED", "the network's certificate is not trusted: set PIP_CERT, as your network asks for"),
@@ -170,16 +167,8 @@ class _Runner:
             output.write(f"\n> {' '.join(command)}\n".encode())
             output.flush()
             begun = output.tell()
-            # Watched, so that it ends with Blender, however that ends.
-            process = subprocess.Popen(
-                [sys.executable if _is_python(sys.executable) else command[0], str(WATCH), *command],
-                cwd=self._folder,
-                env=clean_environment(),
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            )
+            python = sys.executable if _is_python(sys.executable) else command[0]
+            process = start_watched(python, command, self._folder, output)
         try:
             while process.poll() is None:
                 said = self._said(begun)
@@ -187,7 +176,7 @@ class _Runner:
                 self._background.say(f"{stage}{_newest(said)}", first + (last - first) * part)
                 self._background.wait(POLL_SECONDS)
         finally:
-            _end(process)
+            end_watched(process)
         if process.returncode != 0:
             raise BackendError(f"{stage.capitalize()} failed: {explain(self._said(begun))}; the log is {self._log}.")
 
@@ -208,12 +197,6 @@ def explain(said: str) -> str:
     return (errors or lines or ["it said nothing"])[-1].removeprefix("ERROR: ").rstrip(".")
 
 
-def clean_environment() -> dict[str, str]:
-    """This process's environment without what points Python at Blender's own library."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
-    return kept | {"PYTHONNOUSERSITE": "1", "PIP_USER": "0", "PYTHONUTF8": "1"}
-
-
 def _newest(said: str) -> str:
     """The package that was named last, for people."""
     found = re.findall(
@@ -224,14 +207,3 @@ def _newest(said: str) -> str:
 
 def _is_python(program: str) -> bool:
     return "python" in Path(program or "").name.lower()
-
-
-def _end(process: subprocess.Popen) -> None:
-    """Let a command end with what it started."""
-    if process.stdin is not None:
-        process.stdin.close()  # what watch.py waits for
-    try:
-        process.wait(END_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

@@ -1,11 +1,16 @@
 """What is spoken: a sound file, or the selected sound strip with its place and trim."""
 
-from dataclasses import dataclass
+import string
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import bpy
 
 from .errors import AnimationError
+
+SPOKEN = "speech.wav"
+"""What the backend calls the sound that it makes of a text."""
+WORDS_IN_NAME = 4
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,12 @@ class SpeechSource:
     """First and last scene frame that play; None for all."""
     in_scene: bool
     """Whether a strip plays it already."""
+    transcript: str = ""
+    """What is said in it, where that is known."""
+    language: str = ""
+    """Of the transcript or the text, as the backend names it; empty for its default."""
+    text: str = ""
+    """Words that the backend speaks; the file is then made by it."""
 
 
 def file_source(text: str, start: float) -> SpeechSource:
@@ -69,7 +80,26 @@ def source_of_strip(strip) -> SpeechSource:
     return SpeechSource(path, strip.name, float(strip.frame_start), (float(strip.frame_final_start), float(last)), True)
 
 
+def text_source(words: str, voice: str, start: float) -> SpeechSource:
+    """Words that the backend is to speak. Raises AnimationError where there are none."""
+    if not any(letter.isalnum() for letter in words):
+        raise AnimationError("No words are given; write what is to be said.")
+    name = " ".join(word.strip(string.punctuation) for word in words.split()[:WORDS_IN_NAME])
+    return SpeechSource(Path(SPOKEN), name, start, None, False, language=voice.strip(), text=words)
+
+
 def chosen_source(scene: bpy.types.Scene) -> SpeechSource:
     """What the panel's settings say is spoken. Raises AnimationError where there is nothing."""
     settings = scene.mouthpiece
-    return strip_source(scene) if settings.speech == "STRIP" else file_source(settings.sound, settings.start)
+    if settings.speech == "TEXT":
+        return text_source(settings.words, settings.voice, settings.start)
+    source = strip_source(scene) if settings.speech == "STRIP" else file_source(settings.sound, settings.start)
+    return with_transcript(source, settings)
+
+
+def with_transcript(source: SpeechSource, settings: bpy.types.PropertyGroup) -> SpeechSource:
+    """The same with the words of the settings' text block, where one is chosen."""
+    if settings.transcript is None:
+        return source
+    words = settings.transcript.as_string().strip()
+    return replace(source, transcript=words, language=settings.language.strip())

@@ -4,6 +4,8 @@ from typing import Any
 
 import bpy
 
+from .errors import AnimationError
+
 GROUP = "mouthpiece_style"
 """Name of the settings in a scene; presets are kept under it."""
 
@@ -45,6 +47,10 @@ class MouthpieceStyle(bpy.types.PropertyGroup):
         min=0.0,
         max=1.0,
     )
+    gains: bpy.props.StringProperty(
+        name="Shapes",
+        description="Factors for single shapes, for example jawOpen=0.8,mouthSmile=1.2; without a side both are meant",
+    )
     blinks: bpy.props.FloatProperty(
         name="Blinks", description="How often the eyes blink; 0 for never", default=0.0, min=0.0, max=1.0
     )
@@ -65,14 +71,31 @@ def style_names() -> tuple[str, ...]:
 
 
 def changed_options(scene: bpy.types.Scene) -> dict[str, Any]:
-    """The options that differ from the backend's defaults; others are not sent, so an older backend takes them."""
+    """The options that differ from the backend's defaults; others are not sent, so an older backend takes them.
+
+    Raises AnimationError where the shapes' factors cannot be understood.
+    """
     style = getattr(scene, GROUP)
     options = {}
     for name in style_names():
         value, default = getattr(style, name), style.bl_rna.properties[name].default
         if value != default:
             options[name] = round(value, 6) if isinstance(value, float) else value
+    if "gains" in options:
+        options["gains"] = read_gains(options["gains"])
     return options
+
+
+def read_gains(text: str) -> dict[str, float]:
+    """Shape to factor. Raises AnimationError where the text cannot be understood."""
+    gains = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, factor = part.partition("=")
+        try:
+            gains[name.strip()] = float(factor)
+        except ValueError:
+            raise AnimationError(f"Shapes: {part!r} is not understood; write NAME=FACTOR, as jawOpen=0.8.") from None
+    return gains
 
 
 def register() -> None:

@@ -51,6 +51,8 @@ def draw_speech(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
         layout.prop(settings, "start")
     if settings.speech != "TEXT":
         layout.prop(settings, "transcript")
+        if settings.transcript is not None:
+            layout.prop(settings, "language")
 
 
 def draw_actor(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:

@@ -66,6 +66,9 @@ def draw_line(layout: bpy.types.UILayout, line: MouthpieceLine) -> None:
     else:
         column.prop(line, "sound")
         column.prop(line, "start")
+    column.prop(line, "transcript")
+    if line.transcript is not None:
+        column.prop(line, "language")
     column.prop(line, "character")
     column.prop(line, "actor")
     if line.message:

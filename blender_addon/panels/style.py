@@ -26,14 +26,14 @@ class StylePanel:
         layout.use_property_split = True
         layout.use_property_decorate = False
         draw_controls(layout.column(heading="Mouth"), style, ("intensity", "jaw", "lips", "style"))
-        draw_controls(layout.column(), style, ("smooth", "silence_gate"))
+        draw_controls(layout.column(), style, ("smooth", "silence_gate", "gains"))
         draw_controls(layout.column(heading="Face"), style, ("blinks", "brows", "head", "seed"))
 
 
 def draw_controls(column: bpy.types.UILayout, style: bpy.types.PropertyGroup, names: tuple[str, ...]) -> None:
     """Some of the controls, one below the other."""
     for name in names:
-        column.prop(style, name, slider=name not in ("smooth", "seed"))
+        column.prop(style, name, slider=name not in ("smooth", "gains", "seed"))
 
 
 class MOUTHPIECE_PT_style(StylePanel, bpy.types.Panel):

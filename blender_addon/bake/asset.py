@@ -35,7 +35,8 @@ def mark_asset(head: bpy.types.Object, animation: Animation) -> None:
 
 def _atlas(head: bpy.types.Object) -> np.ndarray | None:
     """(height, width, 4) float32 in 0..1, row 0 at the bottom: the still texture; None where there is none."""
-    nodes = [node for material in head.data.materials if material for node in material.node_tree.nodes]
+    trees = [material.node_tree for material in head.data.materials if material and material.node_tree]
+    nodes = [node for tree in trees for node in tree.nodes]
     image = next((n.image for n in nodes if n.type == "TEX_IMAGE" and n.image and n.image.source == "FILE"), None)
     if image is None:
         return None

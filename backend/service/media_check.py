@@ -8,9 +8,16 @@ from backend.progress import Progress
 
 
 def check_sound(task: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Decode a recording to its end; returns its seconds. Raises InputError."""
+    """Decode a recording to its end; returns its seconds. One of a text is made first.
+
+    Raises InputError; UsageError, EnvironmentProblem where the text cannot be spoken.
+    """
     from backend.audio.decode import SAMPLE_RATE, decode_audio
 
+    if "text" in task:
+        from backend.speech.espeak import save_speech
+
+        save_speech(task["text"], task["voice"], Path(task["path"]))
     seconds = len(decode_audio(Path(task["path"]))) / SAMPLE_RATE
     _check_length(seconds, task["most_seconds"])
     return {"seconds": round(seconds, 6)}

@@ -4,7 +4,16 @@ from typing import Any
 
 from backend.service.actors import Actors
 from backend.service.problems import Conflict, NotFound, Unprocessable
-from backend.service.schema import AnimateJob, AnimateOptions, BatchJob, InspectJob, PathSource, Source, TrainJob
+from backend.service.schema import (
+    AnimateJob,
+    AnimateOptions,
+    BatchJob,
+    InspectJob,
+    PathSource,
+    SpeechSource,
+    TextSource,
+    TrainJob,
+)
 from backend.service.store import UPLOAD, Store, StoredFile
 from backend.service.uploads import Uploads
 
@@ -30,6 +39,7 @@ class Requests:
         actor = self._actors.get(job.actor)
         source = await self._source(job.audio, "sound", job.name)
         details = {"actor": job.actor, "actor_digest": actor.digest, "options": _options(job.options)}
+        details |= _spoken(job.audio)
         return _request(job.name, [source]) | details
 
     async def _batch(self, job: BatchJob) -> dict[str, Any]:
@@ -38,7 +48,8 @@ class Requests:
             actor = self._actors.get(line.actor)
             sources.append(await self._source(line.audio, "sound", name))
             options = _options(line.options)
-            lines.append({"name": name, "actor": line.actor, "actor_digest": actor.digest, "options": options})
+            details = {"name": name, "actor": line.actor, "actor_digest": actor.digest, "options": options}
+            lines.append(details | _spoken(line.audio))
         return _request(job.name, sources) | {"lines": lines}
 
     async def _videos(self, job: InspectJob | TrainJob) -> dict[str, Any]:
@@ -55,8 +66,10 @@ class Requests:
             "options": job.options.model_dump(),
         }
 
-    async def _source(self, source: Source, kind: str, name: str) -> dict[str, Any]:
-        if isinstance(source, PathSource):
+    async def _source(self, source: SpeechSource, kind: str, name: str) -> dict[str, Any]:
+        if isinstance(source, TextSource):
+            file = await self._uploads.speak(source.text, source.voice)
+        elif isinstance(source, PathSource):
             file = await self._uploads.import_path(source.path, kind)
         else:
             file = self._find(source.upload, kind)
@@ -74,6 +87,11 @@ class Requests:
 def _request(name: str, sources: list[dict[str, Any]]) -> dict[str, Any]:
     uploads = [source["upload"] for source in sources]
     return {"name": name, "uploads": uploads, "sources": sources, "seconds": sum(s["seconds"] for s in sources)}
+
+
+def _spoken(source: SpeechSource) -> dict[str, Any]:
+    """What was spoken, for its exact times; nothing for a recording."""
+    return {"spoken": source.model_dump()} if isinstance(source, TextSource) else {}
 
 
 def _own_names(names: list[str]) -> list[str]:

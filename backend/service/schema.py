@@ -14,6 +14,8 @@ DIGEST = r"^[0-9a-f]{64}$"
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 TITLE = r"^[A-Za-z0-9(\[][A-Za-z0-9 ._()\[\]-]{0,79}$"
 """Of recordings and lines: becomes a file's name, so no separators and no leading dot."""
+LONGEST_TEXT = 5000
+"""Letters that are spoken in one go: six minutes."""
 VOICE = r"^[A-Za-z]{2,3}[A-Za-z0-9+_-]{0,40}$"
 """A language or voice of espeak-ng."""
 Digest = Annotated[
@@ -53,7 +55,15 @@ class PathSource(Sent):
     path: Annotated[str, Field(min_length=1, max_length=4096)]
 
 
+class TextSource(Sent):
+    """Words that espeak-ng speaks; their times are then known exactly."""
+
+    text: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT, examples=["Nice to meet you."])]
+    voice: Annotated[str, Field(pattern=VOICE, examples=["en-us"])] = "en-us"
+
+
 Source = UploadSource | PathSource
+SpeechSource = Source | TextSource
 
 
 def _within(name: str) -> Any:
@@ -113,7 +123,7 @@ class AnimateJob(Asked):
     """One recording to an animation."""
 
     kind: Literal["animate"]
-    audio: Source
+    audio: SpeechSource
     actor: ActorName = "default"
     options: AnimateOptions = AnimateOptions()
 
@@ -122,7 +132,7 @@ class Line(Sent):
     """One recording of a batch."""
 
     name: Title
-    audio: Source
+    audio: SpeechSource
     actor: ActorName = "default"
     options: AnimateOptions = AnimateOptions()
 

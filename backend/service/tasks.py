@@ -6,11 +6,14 @@ import shutil
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backend.errors import ActorError
 from backend.progress import Progress
 from backend.service.result_file import write_result
+
+if TYPE_CHECKING:
+    from backend.speech.timeline import Timeline
 
 Task = dict[str, Any]
 """task: its name; folder: where it may write; for a job also request, sources and result (the zip to write)."""
@@ -53,7 +56,7 @@ def animate_job(task: Task, progress: Progress) -> dict[str, Any]:
     """One recording to the files that were asked for."""
     request = task["request"]
     sound = _named_sources(task)[0]
-    _animate(sound, request["actor"], request["actor_digest"], request["options"], _result_folder(task), progress)
+    _animate(sound, request, _result_folder(task), progress)
     return _pack(task)
 
 
@@ -69,7 +72,7 @@ def batch_job(task: Task, progress: Progress) -> dict[str, Any]:
         folder = result / line["name"]
         folder.mkdir()
         try:
-            _animate(sound, line["actor"], line["actor_digest"], line["options"], folder, progress)
+            _animate(sound, line, folder, progress)
             report.append({"name": line["name"], "state": "done"})
         except Cancelled:
             raise
@@ -120,21 +123,37 @@ def train_job(task: Task, progress: Progress) -> dict[str, Any]:
     return _pack(task)
 
 
-def _animate(sound: Path, name: str, digest: str, options: dict[str, Any], folder: Path, progress: Progress) -> None:
-    """Write animation, preview and the other outputs of one recording into an empty folder."""
+def _animate(sound: Path, line: dict[str, Any], folder: Path, progress: Progress) -> None:
+    """Write animation, preview and the other outputs of one recording into an empty folder.
+
+    line: actor, actor_digest, options, and spoken where the recording was made of a text.
+    """
     from backend.inference.animate import animate
     from backend.inference.request import AnimateRequest
     from backend.service.preview import write_preview
 
-    actor = find_loaded_actor(name, digest)
+    name, options = line["actor"], line["options"]
+    actor = find_loaded_actor(name, line["actor_digest"])
     settings = {key: value for key, value in options.items() if key != "outputs"}
     files = tuple(folder / f"{sound.stem}.{ending}" for ending in options["outputs"])
     bare = folder / "bare"
-    animate(AnimateRequest(sound, name, (bare, *files), **settings), progress, actor)
+    timeline = _spoken_timeline(line.get("spoken"))
+    animate(AnimateRequest(sound, name, (bare, *files), timeline=timeline, **settings), progress, actor)
     for path in bare.iterdir():
         path.replace(folder / path.name)
     bare.rmdir()
     write_preview(folder, sound)
+
+
+def _spoken_timeline(spoken: dict[str, str] | None) -> "Timeline | None":
+    """When what is said in a recording that was made of a text: the same voice says it in the same time again."""
+    if spoken is None:
+        return None
+    from backend.speech.espeak import speak
+    from backend.speech.timeline import Timeline
+
+    said = speak(spoken["text"], spoken["voice"])
+    return Timeline(tuple(said.phones), tuple(said.words))
 
 
 def _named_sources(task: Task) -> list[Path]:

@@ -21,6 +21,8 @@ from backend.service.whole_file import move_whole, sync_file
 BLOCK = 1 << 20
 IDLE_SECONDS = 30.0
 """Longest pause of a client that uploads."""
+MOST_SPOKEN = 1000
+"""Spoken texts whose recordings are remembered."""
 MOST_AT_ONCE = 64
 """Uploads that may come in at the same time."""
 LEAST_FREE_BYTES = 64 << 20
@@ -35,6 +37,7 @@ class Uploads:
         self._settings, self._store, self._checkers = settings, store, checkers
         self._layout = settings.layout
         self._arriving = 0
+        self._spoken: dict[tuple[str, str], str] = {}
 
     async def receive(self, body: AsyncIterator[bytes], size: int | None, kind: str) -> StoredFile:
         """Take an upload. Raises TooLarge, StorageFull, Busy, Unprocessable with the decoder's sentence."""
@@ -49,6 +52,23 @@ class Uploads:
             with self.place(size) as path:
                 digest = await asyncio.to_thread(self._copy, source, path)
                 return await self.take(path, digest, kind)
+
+    async def speak(self, text: str, voice: str) -> StoredFile:
+        """Make a recording of a text, or find the one made before: espeak-ng says nothing twice alike.
+
+        Raises Unprocessable where the voice is unknown or espeak-ng is missing.
+        """
+        known = self._store.get_file(UPLOAD, self._spoken.get((text, voice), ""))
+        if known is not None and self.path(known.name).is_file():
+            return known
+        with self.place(0) as path:
+            await self._checkers.check("sound", path, self._layout.work, text=text, voice=voice)
+            digest = await asyncio.to_thread(_digest_file, path)
+            file = await self.take(path, digest, "sound")
+        while len(self._spoken) >= MOST_SPOKEN:
+            self._spoken.pop(next(iter(self._spoken)))
+        self._spoken[text, voice] = digest
+        return file
 
     async def take(self, path: Path, digest: str, kind: str) -> StoredFile:
         """Look at a whole file and keep it under its digest; one that is here already is only refreshed."""
@@ -122,6 +142,11 @@ class Uploads:
     def _keep(self, path: Path, file: StoredFile) -> None:
         move_whole(path, self.path(file.name))
         self._store.put_file(file)
+
+
+def _digest_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 async def _next_block(iterator: AsyncIterator[bytes]) -> bytes | None:

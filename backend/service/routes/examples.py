@@ -33,6 +33,22 @@ JOB_EXAMPLES = {
         "A file of this computer, in a folder given with --allow; vertices and weights only",
         {"kind": "animate", "audio": {"path": "/film/line12.wav"}, "options": {"texture": False}},
     ),
+    "text": _example(
+        "Words that are spoken first, performed with blinks and brows",
+        {
+            "kind": "animate",
+            "audio": {"text": "Nice to meet you.", "voice": "en-us+f2"},
+            "options": {"blinks": 1, "brows": 0.6, "head": 0.5, "seed": 7},
+        },
+    ),
+    "transcript": _example(
+        "A recording with what is said in it, the jaw calmer and the smile broader",
+        {
+            "kind": "animate",
+            "audio": {"upload": UPLOAD},
+            "options": {"transcript": "Nice to meet you.", "jaw": 0.8, "gains": {"mouthSmile": 1.3}},
+        },
+    ),
     "batch": _example(
         "Many lines, behind everything else",
         {

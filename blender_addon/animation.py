@@ -4,10 +4,12 @@ import json
 import struct
 import zipfile
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from .components import Components, find_components
 from .errors import AnimationError
 from .words import Word, read_words
 
@@ -71,6 +73,11 @@ class Animation:
     """What is said when, where the line was animated with a transcript."""
     head_rotation: np.ndarray | None = None
     """(T, 3) float32, radians: XYZ Euler angles of the head in head space; None where the head keeps still."""
+
+    @cached_property
+    def components(self) -> Components:
+        """The offsets as few shape keys; found once, so that a thread may find them before they are baked."""
+        return find_components(self.offsets)
 
     @property
     def frames(self) -> int:

@@ -16,40 +16,39 @@ from .errors import AnimationError
 
 def import_animation(
     scene: bpy.types.Scene,
-    folder: Path | None,
+    folder: Path | Animation | None,
     sound: Path | None,
     start: float,
     set_up_scene: bool,
     options: ResultOptions = EXACT,
 ) -> str:
-    """Bake the folder's animation into `scene` from frame `start`; returns a sentence that says what was made.
+    """Bake an animation, read already or in its folder, into `scene` from frame `start`; returns what was made.
 
     With `set_up_scene` the scene takes over the animation's rate, range and colours, and gets a camera where it has
     none. Without it the scene keeps its rate, and its range grows to hold the line. Raises AnimationError where a file
     is missing or damaged; the scene is unchanged then, save for a rate and range that were set up.
     """
-    if folder is None:
-        raise AnimationError("No animation folder is chosen; choose the folder that holds animation.npz.")
     if sound is not None and not sound.is_file():
         raise AnimationError(f"There is no sound at {sound}; choose an existing file or leave the field empty.")
-    animation = read_animation(folder)
+    animation = _read(folder)
     if set_up_scene:
         # Before the bake: a sound strip's length in frames depends on the scene's rate.
         set_timing(scene, animation.fps, round(start), animation.frames)
         set_colours(scene)
-    baked = bake_talking_head(scene, animation, folder.name, sound, start, options)
+    line = animation.folder.name
+    baked = bake_talking_head(scene, animation, line, sound, start, options)
     if set_up_scene and scene.camera is None:
         add_camera(scene, baked.head)
     if not set_up_scene:
         include_frames(scene, start, baked.last)
-    words = _mark(scene, animation, folder.name, start, options)
+    words = _mark(scene, animation, line, start, options)
     return "; ".join([describe_head(baked, animation, start, options), *words, *baked.shortcomings()])
 
 
 def bake_onto_character(
     scene: bpy.types.Scene,
     meshes: Sequence[bpy.types.Object],
-    folder: Path | None,
+    folder: Path | Animation | None,
     line: str,
     start: float,
     map_name: str,
@@ -57,18 +56,24 @@ def bake_onto_character(
     within: tuple[float, float] | None = None,
     options: ResultOptions = EXACT,
 ) -> str:
-    """Bake the folder's animation onto a character's meshes; returns a sentence that says what was made.
+    """Bake an animation, read already or in its folder, onto a character's meshes; returns what was made.
 
     The scene keeps its rate; its range grows to hold the line. within: scene frames that play, as `bake_character`
     takes them. Raises AnimationError, MappingError; nothing is changed then.
     """
-    if folder is None:
-        raise AnimationError("No animation folder is chosen; choose the folder that holds animation.npz.")
-    animation = read_animation(folder)
-    line = line or folder.name
+    animation = _read(folder)
+    line = line or animation.folder.name
     baked = bake_character(scene, meshes, animation, line, start, map_name, corrections, within, options)
     include_frames(scene, baked.first, baked.last)
     return "; ".join([describe_character(baked, options), *_mark(scene, animation, line, start, options)])
+
+
+def _read(folder: Path | Animation | None) -> Animation:
+    if isinstance(folder, Animation):
+        return folder
+    if folder is None:
+        raise AnimationError("No animation folder is chosen; choose the folder that holds animation.npz.")
+    return read_animation(folder)
 
 
 def describe_head(baked: TalkingHead, animation: Animation, start: float, options: ResultOptions) -> str:

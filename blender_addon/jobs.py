@@ -29,6 +29,8 @@ class AnimateRequest:
     folder: Path
     """Becomes the animation's folder when everything has arrived; an older one is replaced."""
     options: dict[str, Any] = field(default_factory=dict)
+    head: bool = False
+    """Whether a talking head will be made of it, whose shape keys are better found here than while Blender waits."""
 
 
 class AnimateJob(Background):
@@ -50,8 +52,17 @@ def animate(background: Background, connect: Connect, request: AnimateRequest) -
     job = client.animate(upload, request.actor, request.name, **request.options)
     client = follow(background, connect, client, job)
     fetch_folder(background, client, job, request.folder, read_animation)
+    return prepare(background, request)
+
+
+def prepare(background: Background, request: AnimateRequest) -> Animation:
+    """Read what has arrived, and find out what takes long before Blender has to wait for it."""
+    background.say("preparing")
+    animation = read_animation(request.folder)
+    if request.head:
+        _ = animation.components
     background.say("baking", 1.0)
-    return read_animation(request.folder)
+    return animation
 
 
 def follow(background: Background, connect: Connect, client: Client, job: Job) -> Client:

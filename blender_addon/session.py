@@ -38,7 +38,12 @@ def start_session(scene: bpy.types.Scene, source: SpeechSource, target: Target, 
     """Start a job for a source; its folder is beside the saved .blend, else among the user's data."""
     choice = backend_choice(bpy.context)  # read here: the job's thread must not touch bpy
     request = AnimateRequest(
-        source.path, actor, job_name(source.name), result_folder(source.name), job_options(scene, source, target)
+        source.path,
+        actor,
+        job_name(source.name),
+        result_folder(source.name),
+        job_options(scene, source, target),
+        not target.meshes,
     )
     if source.text:
         source = replace(source, path=request.folder / SPOKEN)
@@ -93,7 +98,7 @@ def bake(animation: Animation, source: SpeechSource, target: Target) -> str:
     if not target.meshes:
         sound = None if source.in_scene else source.path
         set_up = not source.in_scene
-        return import_animation(scene, animation.folder, sound, source.start, set_up, target.result)
+        return import_animation(scene, animation, sound, source.start, set_up, target.result)
     gone = [name for name in target.meshes if name not in scene.objects]
     if gone:
         raise MappingError(f"{gone[0]} was removed from {scene.name}; the animation is in {animation.folder}.")
@@ -101,7 +106,7 @@ def bake(animation: Animation, source: SpeechSource, target: Target) -> str:
     message = bake_onto_character(
         scene,
         meshes,
-        animation.folder,
+        animation,
         source.name,
         source.start,
         target.map_name,

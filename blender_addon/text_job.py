@@ -8,7 +8,7 @@ from .animation import Animation, read_animation
 from .backend_process import BackendChoice, place_of
 from .background import Background
 from .errors import BackendError
-from .jobs import AnimateRequest, scratch_folder
+from .jobs import AnimateRequest, prepare, scratch_folder
 from .watched import end_watched, start_watched
 
 POLL_SECONDS = 0.15
@@ -28,11 +28,11 @@ def animate_text(background: Background, choice: BackendChoice, request: Animate
         command = [str(python), "-m", "backend", "animate", "--text", words, "--actor", request.actor]
         _run(background, [*command, "--out", str(result), *flags(request.options)], sources, log)
         read_animation(result)
-        background.say("baking", 1.0)
+        background.check()
         if request.folder.exists():
             request.folder.replace(scratch / f"replaced-{uuid.uuid4().hex[:8]}")
         result.replace(request.folder)
-    return read_animation(request.folder)
+    return prepare(background, request)
 
 
 def flags(options: dict[str, Any]) -> list[str]:

@@ -7,7 +7,7 @@ import bpy
 import numpy as np
 
 from ..animation import Animation
-from ..components import TOLERANCE, Components, find_components
+from ..components import TOLERANCE, Components
 from .asset import collect_head, mark_asset
 from .channels import Channel, channel_values, count_keys
 from .head_motion import UPRIGHT, head_turns, stop_turning
@@ -82,7 +82,7 @@ def bake_talking_head(
         _forget_keys(head, line)
         play_cache(head, line, cache, float(start), scene_rate(scene) / animation.fps)
     else:
-        components = find_components(animation.offsets)
+        components = animation.components
         remove_cache(head)
         changed, keys = add_shape_keys(head, components), len(components.shapes)
         channels = head_channels(components, frames, options)

@@ -166,6 +166,7 @@ LABELS: dict[str, str] = {
     "listening": "zuhören",
     "live": "live",
     "looking for Python": "Python suchen",
+    "preparing": "vorbereiten",
     "removing the backend": "das Backend entfernen",
     "sending the sound": "den Klang senden",
     "speaking": "sprechen",

@@ -71,20 +71,18 @@ def chosen_options(scene: bpy.types.Scene) -> ResultOptions:
     )
 
 
-class MOUTHPIECE_PT_result(bpy.types.Panel):
-    """What a bake makes."""
+class ResultSection:
+    """What both panels show: Blender loses a panel's class when a class below it is registered."""
 
     bl_label = "Result"
-    bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Mouthpiece"
-    bl_parent_id = "MOUTHPIECE_PT_animate"
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012  # Blender wants a set
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""
         settings = getattr(context.scene, GROUP)
-        layout = self.layout
+        layout = self.layout  # type: ignore[attr-defined]
         layout.use_property_split = True
         layout.use_property_decorate = False
         layout.prop(settings, "kind")
@@ -100,7 +98,14 @@ class MOUTHPIECE_PT_result(bpy.types.Panel):
         layout.prop(settings, "markers")
 
 
-class MOUTHPIECE_PT_result_sequencer(MOUTHPIECE_PT_result):
+class MOUTHPIECE_PT_result(ResultSection, bpy.types.Panel):
+    """What a bake makes."""
+
+    bl_space_type = "VIEW_3D"
+    bl_parent_id = "MOUTHPIECE_PT_animate"
+
+
+class MOUTHPIECE_PT_result_sequencer(ResultSection, bpy.types.Panel):
     """The same beside the Sequencer's strips."""
 
     bl_space_type = "SEQUENCE_EDITOR"

@@ -7,11 +7,10 @@ from ..speech_source import selected_strip
 from .drawing import draw_activity
 
 
-class MOUTHPIECE_PT_animate(bpy.types.Panel):
-    """From a sound to a finished face, with how far it is."""
+class AnimateSection:
+    """What both panels show: Blender loses a panel's class when a class below it is registered."""
 
     bl_label = "Animate"
-    bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Mouthpiece"
 
@@ -64,7 +63,13 @@ def draw_actor(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) ->
     column.template_icon_view(settings, "actor_picture", show_labels=True, scale=4.0)
 
 
-class MOUTHPIECE_PT_animate_sequencer(MOUTHPIECE_PT_animate):
+class MOUTHPIECE_PT_animate(AnimateSection, bpy.types.Panel):
+    """From a sound to a finished face, with how far it is."""
+
+    bl_space_type = "VIEW_3D"
+
+
+class MOUTHPIECE_PT_animate_sequencer(AnimateSection, bpy.types.Panel):
     """The same beside the Sequencer's strips."""
 
     bl_space_type = "SEQUENCE_EDITOR"

@@ -29,6 +29,10 @@ class AnimateRequest:
     folder: Path
     """Becomes the animation's folder when everything has arrived; an older one is replaced."""
     options: dict[str, Any] = field(default_factory=dict)
+    text: str = ""
+    """Words that the backend speaks; the sound is then `speech.wav` in the folder."""
+    voice: str = ""
+    """Of the text; empty for the backend's default."""
     head: bool = False
     """Whether a talking head will be made of it, whose shape keys are better found here than while Blender waits."""
 
@@ -41,18 +45,23 @@ class AnimateJob(Background):
 
 
 def animate(background: Background, connect: Connect, request: AnimateRequest) -> Animation:
-    """Let the backend animate a sound; nothing is left where it fails."""
-    if not request.sound.is_file():
+    """Let the backend animate a sound, or words; nothing is left where it fails."""
+    if not request.text and not request.sound.is_file():
         raise BackendError(f"There is no sound at {request.sound}; choose an existing file.")
     background.say("starting the backend")
     client = connect()
     background.say("sending the sound")
-    upload = client.upload(request.sound)
+    audio = spoken(request) if request.text else client.upload(request.sound)
     background.say("waiting")
-    job = client.animate(upload, request.actor, request.name, **request.options)
+    job = client.animate(audio, request.actor, request.name, **request.options)
     client = follow(background, connect, client, job)
     fetch_folder(background, client, job, request.folder, read_animation)
     return prepare(background, request)
+
+
+def spoken(request: AnimateRequest) -> dict[str, str]:
+    """The words of a request as the service takes them."""
+    return {"text": request.text, **({"voice": request.voice} if request.voice else {})}
 
 
 def prepare(background: Background, request: AnimateRequest) -> Animation:

@@ -8,7 +8,6 @@ import bpy
 
 from .activity import Activity
 from .animation import Animation
-from .background import Background
 from .bake.options import EXACT, ResultOptions
 from .bake.sound import add_sound
 from .client import default_home
@@ -19,7 +18,6 @@ from .mapping import AUTOMATIC
 from .preferences import BACKEND, backend_choice
 from .speech_source import SPOKEN, SpeechSource
 from .style_settings import changed_options
-from .text_job import animate_text
 
 
 @dataclass(frozen=True)
@@ -38,18 +36,18 @@ def start_session(scene: bpy.types.Scene, source: SpeechSource, target: Target, 
     """Start a job for a source; its folder is beside the saved .blend, else among the user's data."""
     choice = backend_choice(bpy.context)  # read here: the job's thread must not touch bpy
     request = AnimateRequest(
-        source.path,
-        actor,
-        job_name(source.name),
-        result_folder(source.name),
-        job_options(scene, source, target),
-        not target.meshes,
+        sound=source.path,
+        actor=actor,
+        name=job_name(source.name),
+        folder=result_folder(source.name),
+        options=job_options(scene, source, target),
+        text=source.text,
+        voice=source.language if source.text else "",
+        head=not target.meshes,
     )
     if source.text:
         source = replace(source, path=request.folder / SPOKEN)
-        job = Background(lambda background: animate_text(background, choice, request, source.text))
-    else:
-        job = AnimateJob(lambda: BACKEND.connect(choice), request)
+    job = AnimateJob(lambda: BACKEND.connect(choice), request)
     return Activity(job, lambda animation: bake(animation, source, target), undo="Mouthpiece: Animate").start()
 
 
@@ -64,9 +62,7 @@ def job_options(scene: bpy.types.Scene, source: SpeechSource, target: Target) ->
     options: dict[str, Any] = {"fps": frame_rate(scene), "texture": not target.meshes and target.result.texture}
     options |= changed_options(scene)
     if source.transcript:
-        options |= {"transcript": source.transcript}
-    if (source.transcript or source.text) and source.language:
-        options |= {"voice" if source.text else "language": source.language}
+        options |= {"transcript": source.transcript, **({"language": source.language} if source.language else {})}
     return options
 
 

@@ -200,9 +200,14 @@ class Client:
         return read_job(self._json("POST", "/v1/jobs", json.dumps(request).encode(), headers))
 
     def animate(
-        self, audio: Upload | str, actor: str = "default", name: str = "untitled", priority: int = 5, **options: Any
+        self,
+        audio: Upload | str | dict,
+        actor: str = "default",
+        name: str = "untitled",
+        priority: int = 5,
+        **options: Any,
     ) -> Job:
-        """Ask for an animation of an upload, or of a local path where the service allows it.
+        """Ask for an animation of an upload, of {"text": words}, or of a local path where that is allowed.
 
         options: fps, intensity, smooth, texture, size, outputs (a list of "blend", "glb", "mp4", ...).
         """

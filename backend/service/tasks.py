@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Task = dict[str, Any]
 """task: its name; folder: where it may write; for a job also request, sources and result (the zip to write)."""
 
+SPEECH = "speech.wav"
+"""The recording that was made of a text, in its result."""
+
 
 def warm_up() -> None:
     """Load what every animation needs, before the first is asked for."""
@@ -142,6 +145,8 @@ def _animate(sound: Path, line: dict[str, Any], folder: Path, progress: Progress
     for path in bare.iterdir():
         path.replace(folder / path.name)
     bare.rmdir()
+    if timeline is not None:  # who asked with words has no recording yet
+        shutil.copyfile(sound, folder / SPEECH)
     write_preview(folder, sound)
 
 

@@ -169,7 +169,6 @@ LABELS: dict[str, str] = {
     "preparing": "vorbereiten",
     "removing the backend": "das Backend entfernen",
     "sending the sound": "den Klang senden",
-    "speaking": "sprechen",
     "starting": "beginnen",
     "starting the backend": "das Backend starten",
     "stopping the backend": "das Backend anhalten",

@@ -39,7 +39,7 @@ def speak(home: str) -> dict:
             found.setdefault("refused", []).append(str(error))
     settings.words, settings.voice = "Something else", "en-us"
     activity = MOUTHPIECE_OT_animate.begin(None, bpy.context)
-    while activity.progress.stage != "speaking":
+    while activity.progress.stage in ("starting", "starting the backend"):
         activity.pump()
     activity.cancel()
     found["cancelled"] = activity.run().message

@@ -1,0 +1,92 @@
+"""The gate is shut in silence and noise and open in speech, also where a crowd is heard behind it."""
+
+import ctypes.util
+
+import numpy as np
+import pytest
+
+from backend.audio.decode import SAMPLE_RATE
+from backend.audio.speech_gate import has_speech, speech_gate
+
+SECONDS = 4
+N = SECONDS * SAMPLE_RATE
+
+
+def noise(exponent: float, level: float) -> np.ndarray:
+    """Noise whose power falls with frequency to the -exponent, at an RMS level."""
+    spectrum = np.fft.rfft(np.random.default_rng(0).standard_normal(N))
+    sound = np.fft.irfft(spectrum * np.arange(1, len(spectrum) + 1) ** (-exponent / 2))
+    return (sound / sound.std() * level).astype(np.float32)
+
+
+def hum() -> np.ndarray:
+    time = np.arange(N) / SAMPLE_RATE
+    return (noise(1, 0.002) + 0.003 * np.sin(2 * np.pi * 50 * time)).astype(np.float32)
+
+
+def click() -> np.ndarray:
+    sound = noise(0, 0.0005)
+    sound[N // 2 : N // 2 + 80] = 0.5
+    return sound
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [np.zeros(N, np.float32), noise(0, 0.01), noise(1, 0.001), noise(2, 0.05), hum(), click(), noise(0, 1e-5)],
+    ids=["silence", "white", "pink", "brown", "hum", "click", "dither"],
+)
+def test_what_is_no_speech(sound):
+    assert not has_speech(sound)
+    assert speech_gate(sound, np.arange(0, SECONDS, 0.04)).max() < 0.01
+
+
+def test_nothing_at_all():
+    assert not has_speech(np.zeros(0, np.float32))
+    assert speech_gate(np.zeros(0, np.float32), np.zeros(1)).tolist() == [0]
+
+
+@pytest.fixture(scope="module")
+def speech() -> np.ndarray:
+    """A sentence between two pauses of a second and a half."""
+    if ctypes.util.find_library("espeak-ng") is None:
+        pytest.skip("espeak-ng is not installed")
+    from backend.speech.espeak import speak
+
+    pause = np.zeros(3 * SAMPLE_RATE // 2, np.float32)
+    return np.concatenate([pause, speak("My mother bought a big brown map from the market").samples, pause])
+
+
+def babble(length: int) -> np.ndarray:
+    from backend.speech.espeak import speak
+
+    texts = ("the other people talk all day about nothing", "seven or eight of them can be heard", "and never stop")
+    voices = ("en-us+f2", "en-us+m3", "en-gb-x-rp", "en-us+f4", "en-us+m1", "en-us+m5")
+    parts = [np.resize(speak(texts[i % 3], voice).samples, length) for i, voice in enumerate(voices)]
+    return np.sum([np.roll(part, 4001 * i) for i, part in enumerate(parts)], axis=0)
+
+
+@pytest.mark.parametrize("decibels", [None, 20, 10])
+@pytest.mark.parametrize("behind", ["babble", "noise"])
+def test_speech_is_let_through_and_pauses_are_not(speech, behind, decibels):
+    sound = speech
+    if decibels is not None:
+        other = babble(len(speech)) if behind == "babble" else np.resize(noise(1, 1), len(speech))
+        spoken = speech[3 * SAMPLE_RATE // 2 : -3 * SAMPLE_RATE // 2]
+        sound = speech + other / other.std() * spoken.std() * 10 ** (-decibels / 20)
+    sound = sound.astype(np.float32)
+    times = np.arange(0, len(sound) / SAMPLE_RATE, 0.04)
+    gate = speech_gate(sound, times)
+    said = (times > 1.55) & (times < times[-1] - 1.6)
+    assert has_speech(sound)
+    assert gate[said].mean() > 0.95
+    if behind == "noise" or decibels is None:  # pauses of a crowd are speech as well
+        assert gate[(times < 1.0) | (times > times[-1] - 0.9)].mean() < 0.1
+
+
+def test_long_recordings_are_measured_in_pieces(speech, monkeypatch):
+    from backend.audio import speech_gate as module
+
+    times = np.arange(0, len(speech) / SAMPLE_RATE, 0.04)
+    whole = speech_gate(speech, times)
+    monkeypatch.setattr(module, "COLUMNS_AT_ONCE", 70)
+    assert np.allclose(speech_gate(speech, times), whole, atol=1e-3)

@@ -200,12 +200,7 @@ class Client:
         return read_job(self._json("POST", "/v1/jobs", json.dumps(request).encode(), headers))
 
     def animate(
-        self,
-        audio: Upload | str | dict,
-        actor: str = "default",
-        name: str = "untitled",
-        priority: int = 5,
-        **options: Any,
+        self, audio: Any, actor: str = "default", name: str = "untitled", priority: int = 5, **options: Any
     ) -> Job:
         """Ask for an animation of an upload, of {"text": words}, or of a local path where that is allowed.
 

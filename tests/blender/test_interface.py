@@ -1,9 +1,11 @@
 """What people see and press: words in two languages, presets, dropped files, reasons, shortcuts, actors."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
+from backend.inference.style import LIMITS, Style
 from tests.blender.interface_strings import drawn_strings, registered_strings
 from tests.blender.rigs import add_mesh, select
 from tests.blender.scene_checks import empty_scene
@@ -187,6 +189,31 @@ def test_actors_are_chosen_and_only_changed_controls_are_sent(blender, tmp_path:
     assert (found["chosen"], found["elsewhere"]) == ("voice", "elsewhere")
     assert found["untouched"] == {}
     assert found["sent"] == {"jaw": 0.7, "seed": 3}
+
+
+def style_defaults() -> dict:
+    """Default, least and most of each style control."""
+    import blender_addon
+    from blender_addon.style_settings import MouthpieceStyle, style_names
+
+    empty_scene()
+    blender_addon.register()
+    found = {}
+    for name in style_names():
+        prop = MouthpieceStyle.bl_rna.properties[name]
+        found[name] = [prop.default, getattr(prop, "hard_min", None), getattr(prop, "hard_max", None)]
+    blender_addon.unregister()
+    return found
+
+
+def test_the_style_controls_are_the_backends(blender) -> None:
+    found = blender(style_defaults)
+    fields = {field.name: field.default for field in dataclasses.fields(Style)}
+    assert set(found) == set(fields)
+    assert found.pop("gains")[0] == ""
+    for name, (default, least, most) in found.items():
+        assert default == pytest.approx(fields[name])
+        assert (least, most) == pytest.approx(LIMITS.get(name, (0, 2**31 - 1)))
 
 
 def ask_why() -> dict:

@@ -76,6 +76,25 @@ def test_a_killed_blender_leaves_no_backend(home):
     assert wait_for_silence(home)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="kills a process as Linux does")
+def test_a_killed_blender_leaves_no_set_up_and_no_microphone(tmp_path):
+    code = (
+        "import subprocess, sys, time\nfrom pathlib import Path\nfrom blender_addon.watched import start_watched\n"
+        "child = 'import os, time; print(os.getpid(), flush=True); time.sleep(100)'\n"
+        "start_watched(sys.executable, [sys.executable, '-c', child], Path('.'), sys.stdout)\ntime.sleep(100)"
+    )
+    blender = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE)
+    assert blender.stdout is not None
+    process = Path("/proc") / blender.stdout.readline().decode().strip()
+    assert process.exists()
+    blender.kill()
+    blender.wait()
+    end = time.monotonic() + 60
+    while process.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not process.exists()
+
+
 @pytest.mark.parametrize(
     ("choice", "words"),
     [

@@ -46,14 +46,18 @@ RUNNING = Job("j", "animate", "running", "line", stage="listen", done=1, total=4
 DONE = Job("j", "animate", "done", "line")
 
 
-@pytest.fixture
-def archive(tmp_path: Path) -> Path:
+def pack(tmp_path: Path) -> Path:
     """A result as the service packs it."""
     folder = make_animation(tmp_path / "made", frames=3)
     with zipfile.ZipFile(tmp_path / "result.zip", "w") as file:
         for path in sorted(folder.rglob("*")):
             file.write(path, path.relative_to(folder))
     return tmp_path / "result.zip"
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    return pack(tmp_path)
 
 
 @pytest.fixture
@@ -149,3 +153,63 @@ def test_no_sound_and_no_backend(archive, request_):
     job = AnimateJob(nobody, request_)
     job.start()
     assert finish(job)[1].error == "No backend is chosen."
+
+
+STAGES = ("starting the backend", "sending the sound", "waiting", "listen", "fetching", "preparing", "baking")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_cancelling_at_any_stage_leaves_what_was_there(archive, request_, stage):
+    request_.folder.mkdir(parents=True)
+    (request_.folder / "older").write_text("from before")
+    service = FakeService(archive, [RUNNING, RUNNING, DONE])
+    job = AnimateJob(lambda: service, request_)
+    say = job.say
+
+    def say_and_cancel(what: str, *words) -> None:  # in the thread: no other moment can be hit for certain
+        if what == stage:
+            job.cancel()
+        say(what, *words)
+
+    job.say = say_and_cancel
+    job.start()
+    assert finish(job)[1] == Finished()
+    assert [path.name for path in request_.folder.parent.iterdir()] == ["line"]
+    arrived = stage in ("preparing", "baking")  # the new one is whole, and no bake follows
+    assert [path.name for path in request_.folder.iterdir() if path.name == "older"] == ([] if arrived else ["older"])
+
+
+@pytest.mark.parametrize("call", ["upload", "animate", "job", "fetch_result"])
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (ServiceUnreachable("The service does not answer."), "answer"),
+        (OSError(28, "No space left on device"), "space on the disk"),
+        (RuntimeError("odd"), "unexpectedly: RuntimeError: odd"),
+    ],
+)
+def test_a_fault_at_any_step_is_one_sentence_and_leaves_nothing(archive, request_, monkeypatch, call, fault, words):
+    monkeypatch.setattr(jobs, "PATIENCE", 0.2)
+    service = FakeService(archive, [RUNNING, DONE])
+
+    def fail(*unused, **unused_too):
+        raise fault
+
+    setattr(service, call, fail)
+    _, end = run(service, request_)
+    assert end.result is None
+    assert words in end.error
+    assert "\n" not in end.error
+    assert not request_.folder.exists()
+    assert not list(request_.folder.parent.glob("*")) or not list(request_.folder.parent.iterdir())
+
+
+def test_a_backend_that_was_killed_is_started_again_and_goes_on(archive, request_, monkeypatch):
+    monkeypatch.setattr(jobs, "PATIENCE", 0.2)
+    dead, alive = FakeService(archive, [ServiceUnreachable("gone")]), FakeService(archive, [RUNNING, DONE])
+    services = iter([dead, alive])
+    job = AnimateJob(lambda: next(services), request_)
+    job.start()
+    said, end = finish(job)
+    assert end.result is not None
+    assert "starting the backend again" in [message.stage for message in said]

@@ -10,7 +10,7 @@ from ..timing import split_rate
 BACKGROUND = 0.35  # linear grey behind the head
 FACE_HEIGHT = 0.72  # of the picture's height
 LENS = 85.0  # mm, a portrait lens
-SENSOR = 36.0  # mm, the picture's width on a full-frame camera
+SENSOR = 36.0  # mm, the side of the picture that the face is to fit: a full-frame camera's width
 
 
 def set_timing(scene: bpy.types.Scene, fps: float, start: int, frames: int) -> None:
@@ -63,7 +63,9 @@ def add_camera(scene: bpy.types.Scene, head: bpy.types.Object) -> bpy.types.Obje
     corners = np.array([head.matrix_world @ vertex.co for vertex in head.data.vertices])
     low, high = corners.min(axis=0), corners.max(axis=0)
     data = bpy.data.cameras.new("Mouthpiece camera")
-    data.lens, data.sensor_width = LENS, SENSOR
+    data.lens, data.sensor_width, data.sensor_height = LENS, SENSOR, SENSOR
+    if scene.render.resolution_x >= scene.render.resolution_y:
+        data.sensor_fit = "VERTICAL"  # a wide picture holds the whole height too
     camera = bpy.data.objects.new("Mouthpiece camera", data)
     scene.collection.objects.link(camera)
     height = (high[2] - low[2]) / FACE_HEIGHT

@@ -1,6 +1,6 @@
 """What a transcript brings: closures and aperture on clips whose faces are tracked and whose names say what is said.
 
-    python -m benchmarks.transcripts --clips GRID_FOLDER [--listed docs/grid_s1_held_out.txt] [--tracked DATASET]
+    python -m benchmarks.transcripts [--clips GRID_FOLDER] [--listed docs/grid_s1_held_out.txt] [--tracked DATASET]
         [--actor voice] [--json FILE]
 
 DATASET holds the tracked clips and is made where it does not exist (a second a clip).
@@ -27,6 +27,7 @@ from backend.training.dataset import Dataset, DatasetConfig, build_dataset, open
 from backend.training.voice.grid import sentence
 from benchmarks.machine import describe_machine
 
+CLIPS = Path(__file__).resolve().parents[2] / "shared" / "data" / "grid_s1"
 FPS = 25.0
 WAYS = ("sound, no gate", "sound", "sound and transcript", "speaker, tracked")
 
@@ -83,12 +84,15 @@ def measure(actor: Actor, dataset: Dataset, stems: list[str]) -> dict[str, dict[
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--clips", type=Path, required=True)
+    parser.add_argument("--clips", type=Path, default=CLIPS)
     parser.add_argument("--listed", type=Path, default=Path("docs/grid_s1_held_out.txt"))
     parser.add_argument("--tracked", type=Path)
     parser.add_argument("--actor", default="voice")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    if not options.clips.is_dir():
+        print(f"There are no clips at {options.clips}: nothing to measure.")
+        return
     stems = options.listed.read_text().split()
     with tempfile.TemporaryDirectory() as scratch:
         clips = [options.clips / f"{stem}.mp4" for stem in stems]

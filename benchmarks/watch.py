@@ -31,10 +31,11 @@ LABEL = 18
 """Pixels of the line under it."""
 SHOWN = 8
 """Pictures of each utterance."""
-SPAN = 13.0
+SPAN = 10.0
 """Centimetres of the face that are seen."""
 SPOKEN = "The wolf may have found food for the family."
-FPS = 25.0
+FPS = 24.0
+"""Of Blender's own scenes, so that every frame of the animation is one of the scene."""
 
 
 @dataclass(frozen=True)
@@ -102,14 +103,14 @@ def _light(middle) -> None:
     view = bpy.context.scene
     camera = bpy.data.objects.new("Watch", bpy.data.cameras.new("Watch"))
     camera.data.type, camera.data.ortho_scale = "ORTHO", SPAN
-    camera.location, camera.rotation_euler = (middle.x, middle.y - 60, middle.z), (np.pi / 2, 0, 0)
+    camera.location, camera.rotation_euler = (middle.x, middle.y - 60, middle.z - 0.5), (np.pi / 2, 0, 0)
     lamp = bpy.data.objects.new("Lamp", bpy.data.lights.new("Lamp", "SUN"))
-    lamp.rotation_euler, lamp.data.energy = (0.7, 0.2, 0.3), 2.5
+    lamp.rotation_euler, lamp.data.energy, lamp.data.angle = (0.9, 0.1, 0.2), 2.2, 1.0
     for item in (camera, lamp):
         view.collection.objects.link(item)
     view.camera = camera
     view.world = view.world or bpy.data.worlds.new("World")
-    view.world.color = (0.5, 0.5, 0.5)
+    view.world.color = (0.9, 0.9, 0.9)
     for material in bpy.data.materials:
         material.use_nodes = True
         shader = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
@@ -135,7 +136,7 @@ def draw_sheet(rows: list[tuple[str, list[Path], list[str]]], out: Path) -> None
     sheet.save(out, quality=82)
 
 
-def main() -> None:
+def make_sheet() -> None:
     """Make the sheet."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
@@ -166,4 +167,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    make_sheet()

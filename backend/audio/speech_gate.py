@@ -13,13 +13,17 @@ DEEPEST = 40.0
 STEADY_DB, LIVELY_DB = 6.0, 10.0
 """Distance of background and voice: what varies less than the first is no speech (steady noise 1-3, room tone 2-5),
 above the second it is; syllables alone vary by more than ten."""
+QUIET_DB, FAINT_DB = -40.0, -60.0
+"""Loudness of a recording's voice below which more than that is asked of it: people record speech, rooms make none."""
+FAINT_MORE_DB = 10.0
+"""How much livelier the faintest recording must be."""
 CLOSED_DB, OPEN_DB = 3.5, 8.0
 """Decibels above the background below which the gate is closed, and above which it is open."""
-LEAD, TRAIL = 0.28, 0.24
+LEAD, TRAIL = 0.28, 0.18
 """Seconds before and after speech in which lips still move for it."""
 LONGEST_STOP = 0.3
 """Seconds between two stretches of speech over which the gate stays as open as it was."""
-FADE = 0.1
+FADE = 0.08
 """Seconds over which it opens and closes."""
 SHORTEST = 0.1
 """Seconds of an open gate that are speech: a click is none."""
@@ -73,7 +77,8 @@ def sure_columns(samples: np.ndarray) -> np.ndarray:
     if loud < SILENT_DB:
         return np.zeros(len(loudness))
     floor = max(floor, loud - DEEPEST)
-    lively = np.clip((loud - floor - STEADY_DB) / (LIVELY_DB - STEADY_DB), 0, 1)
+    more = FAINT_MORE_DB * np.clip((QUIET_DB - loud) / (QUIET_DB - FAINT_DB), 0, 1)
+    lively = np.clip((loud - floor - STEADY_DB - more) / (LIVELY_DB - STEADY_DB), 0, 1)
     sure = lively * np.clip((loudness - floor - CLOSED_DB) / (OPEN_DB - CLOSED_DB), 0, 1)
     for start, end in find_runs(sure > 0):
         if end - start < round(SHORTEST / FRAME_SECONDS):

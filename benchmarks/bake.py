@@ -21,8 +21,9 @@ from blender_addon.animation import read_animation
 from blender_addon.bake.character import bake_character
 from blender_addon.bake.characters import character_meshes
 from blender_addon.bake.line_action import Job, bake_into_line
-from blender_addon.bake.options import EXACT
+from blender_addon.bake.options import EXACT, SPARSE, ResultOptions
 from blender_addon.bake.shape_keys import add_shape_keys, build_mesh, head_channels
+from blender_addon.bake.talking_head import bake_talking_head
 from blender_addon.components import Components, find_components
 from shape_keys.arkit import NAMES
 from tests.blender.rigs import add_mesh
@@ -30,6 +31,8 @@ from tests.blender_addon.example import make_animation
 
 FPS = 25
 COMPONENTS = 24
+RANK = 32  # of what the networks' last layer can say
+INSERTED = 1500  # frames that are keyed one by one; more would take minutes
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,9 @@ def measure(seconds: float, folder: Path) -> list[Row]:
     frames = round(seconds * FPS)
     random = np.random.default_rng(0)
     weights = random.random((frames, len(NAMES))).astype(np.float32)
-    talk = make_animation(folder, frames, texture=False, weights=weights, weight_names=np.array(NAMES))
+    talk = make_animation(
+        folder, frames, texture=False, weights=weights, weight_names=np.array(NAMES), offsets=face_motion(frames)
+    )
     animation = read_animation(talk)
     components = Components(
         0.01 * random.standard_normal((COMPONENTS, 468, 3)).astype(np.float32),
@@ -73,15 +78,28 @@ def measure(seconds: float, folder: Path) -> list[Row]:
     first = timed(weights_in_bulk) + timed(keys_in_bulk)
     bulk = min(timed(weights_in_bulk) + timed(keys_in_bulk) for _ in range(3))
     split = timed(lambda: find_components(animation.offsets))
-    slow = timed(lambda: insert(head, components.weights) + insert(character, weights))
+    whole = timed(lambda: bake_talking_head(scene, animation, "whole", None))
+    few = timed(lambda: bake_talking_head(scene, animation, "few", None, options=ResultOptions(kind=SPARSE)))
+    part = min(frames, INSERTED)
+    slow = timed(lambda: insert(head, components.weights[:part]) + insert(character, weights[:part])) * frames / part
     name = f"{seconds:.0f} s ({frames} frames), {len(NAMES)} weights + {COMPONENTS} shape keys"
     return [
         Row(f"bake: {name}", bulk, "s", "0.5" if frames <= 1500 else "5"),
         Row("bake: the same, the first time", first, "s", ""),
         Row("bake: principal components of the vertices, once a line", split, "s", ""),
-        Row("keyframe_insert: the same keys", slow, "s", ""),
+        Row("bake: a new talking head, everything included", whole, "s", "" if frames <= 1500 else "5"),
+        Row("bake: the same with sparse keys", few, "s", ""),
+        Row(f"keyframe_insert: the same keys{' (from a part)' if part < frames else ''}", slow, "s", ""),
         Row("keyframe_insert / bake", slow / bulk, "x", "100"),
     ]
+
+
+def face_motion(frames: int) -> np.ndarray:
+    """(frames, 468, 3) float32: as many independent movements as the networks have, of falling strength."""
+    random = np.random.default_rng(1)
+    strengths = 0.02 * 0.8 ** np.arange(RANK)
+    flat = (random.standard_normal((frames, RANK)) * strengths) @ random.standard_normal((RANK, 3 * 468))
+    return flat.astype(np.float32).reshape(frames, 468, 3)
 
 
 def insert(item: bpy.types.Object, values: np.ndarray) -> int:

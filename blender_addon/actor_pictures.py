@@ -2,9 +2,12 @@
 
 import bpy
 import bpy.utils.previews  # pyright: ignore[reportMissingImports]
+import numpy as np
 
+from .actor_portrait import actor_portrait
 from .actors import list_actors
 
+SIDE = 128  # pixels of a picture
 UNKNOWN = 10_000
 """The menu's number of an actor that is not on this computer: it may be on a service elsewhere."""
 _kept: list[tuple[str, str, str, int, int]] = []  # Blender holds no reference of its own to a menu's texts
@@ -46,8 +49,20 @@ def _icon(picture) -> int:
     name = f"{picture}:{picture.stat().st_mtime_ns}"
     previews = _pictures[0]
     if name not in previews:
-        previews.load(name, str(picture), "IMAGE")
+        _show_face(previews.load(name, str(picture), "IMAGE"), picture.parent)
     return previews[name].icon_id
+
+
+def _show_face(preview, folder) -> None:
+    """Replace an actor's texture, a face unrolled, by the face as it looks."""
+    width, height = preview.image_size
+    if 0 in (width, height):
+        return
+    atlas = np.array(preview.image_pixels_float[:], np.float32).reshape(height, width, -1)
+    face = actor_portrait(folder, atlas, SIDE)
+    if face is not None:
+        preview.image_size = (SIDE, SIDE)
+        preview.image_pixels_float.foreach_set(face.ravel())
 
 
 def register() -> None:

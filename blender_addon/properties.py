@@ -5,6 +5,7 @@ import bpy
 from .actor_pictures import actor_items, actor_names, choose_actor, chosen_actor
 from .mapping import AUTOMATIC
 from .rig_map import load_map, map_names
+from .translations import CONTEXT
 
 _kept: list[tuple[str, str, str]] = []  # Blender holds no reference of its own to a menu's texts
 
@@ -64,6 +65,7 @@ class MouthpieceSettings(bpy.types.PropertyGroup):
     face: bpy.props.EnumProperty(
         name="Face",
         description="What speaks",
+        translation_context=CONTEXT,
         items=[
             ("HEAD", "New Talking Head", "A head of the actor, with textures"),
             ("CHARACTER", "Selected Character", "The shape keys of what is selected"),

@@ -4,7 +4,7 @@ import bpy
 
 from ..activity import shown
 from ..batch_lines import MouthpieceLine
-from .drawing import WIDTH, draw_activity, draw_sentence
+from .drawing import draw_activity, draw_sentence, letters
 
 
 class MOUTHPIECE_UL_lines(bpy.types.UIList):
@@ -14,10 +14,9 @@ class MOUTHPIECE_UL_lines(bpy.types.UIList):
         """Draw a line: tick, name, who speaks, state."""
         row = layout.row(align=True)
         row.prop(item, "use", text="")
-        row.label(text=item.title, icon="SOUND", translate=False)
-        if item.character is not None:
-            row.label(text=item.character.name, icon="USER", translate=False)
         row.label(text="", icon=state_icon(item))
+        who = "" if item.character is None else f" ({item.character.name})"
+        row.label(text=f"{item.title}{who}", translate=False)
 
 
 def state_icon(line: MouthpieceLine) -> str:
@@ -72,7 +71,7 @@ def draw_line(layout: bpy.types.UILayout, line: MouthpieceLine) -> None:
     column.prop(line, "character")
     column.prop(line, "actor")
     if line.message:
-        draw_sentence(column, line.message, state_icon(line), WIDTH)
+        draw_sentence(column, line.message, state_icon(line), letters())
 
 
 class MOUTHPIECE_PT_batch(BatchPanel, bpy.types.Panel):

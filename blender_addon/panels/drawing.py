@@ -5,8 +5,16 @@ import bpy
 from ..activity import shown
 from ..status_drawing import draw_progress, draw_sentence
 
-WIDTH = 40
-"""Letters in a line of the sidebar."""
+LETTER, MARGIN = 6.6, 70
+"""Width of a letter, and of what is beside a line of text, in pixels at a scale of 1."""
+NARROWEST = 24
+
+
+def letters() -> int:
+    """How many letters fit into a line of the region that is drawn."""
+    region, scale = bpy.context.region, bpy.context.preferences.system.ui_scale or 1.0
+    width = 280 * scale if region is None else region.width
+    return max(NARROWEST, int((width - MARGIN * scale) / (LETTER * scale)))
 
 
 def draw_activity(layout: bpy.types.UILayout, place: str, cancel: str) -> None:
@@ -15,7 +23,7 @@ def draw_activity(layout: bpy.types.UILayout, place: str, cancel: str) -> None:
     if activity is None:
         return
     if activity.ended:
-        draw_sentence(layout, activity.message, "ERROR" if activity.failed else "CHECKMARK", WIDTH)
+        draw_sentence(layout, activity.message, "ERROR" if activity.failed else "CHECKMARK", letters())
     else:
         draw_progress(layout, activity, cancel)
 

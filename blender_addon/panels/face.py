@@ -12,13 +12,15 @@ from ..face_operators import (
 )
 from ..mapping import CharacterMap
 from ..preset_operators import MOUTHPIECE_MT_map_presets, MOUTHPIECE_OT_map_preset
-from .drawing import draw_presets
+from ..translations import CONTEXT
+from .drawing import draw_presets, draw_sentence, letters
 
 
 class MOUTHPIECE_PT_face(bpy.types.Panel):
     """What will be driven on the selected character, and what not."""
 
     bl_label = "Face"
+    bl_translation_context = CONTEXT
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Mouthpiece"
@@ -39,9 +41,9 @@ class MOUTHPIECE_PT_face(bpy.types.Panel):
         try:
             found = recognised(meshes, settings.map_name)
         except AddonError as error:
-            layout.label(text=str(error), icon="ERROR")
+            draw_sentence(layout, str(error), "ERROR", letters())
         else:
-            layout.label(text=found.summary(), icon="CHECKMARK" if found.driven else "ERROR")
+            draw_sentence(layout, found.summary(), "CHECKMARK" if found.driven else "ERROR", letters())
             draw_matches(layout, found)
         draw_corrections(layout, context.object)
         layout.prop(settings, "folder")
@@ -56,7 +58,7 @@ class MOUTHPIECE_PT_face(bpy.types.Panel):
 def draw_matches(layout: bpy.types.UILayout, found: CharacterMap) -> None:
     """List which shape drives which key, and the keys that stay as they are."""
     pairs = dict.fromkeys(pair for keys in found.driven.values() for pair in keys.items())
-    grid = layout.grid_flow(row_major=True, columns=2, even_columns=True, align=True)
+    grid = layout.grid_flow(row_major=True, columns=0, even_columns=True, align=True)
     grid.scale_y = 0.7
     for key, target in pairs:
         grid.label(text=key if key == target else f"{key} ← {target}", icon="CHECKMARK")

@@ -4,6 +4,7 @@ import bpy
 
 from ..preset_operators import MOUTHPIECE_MT_style_presets, MOUTHPIECE_OT_style_preset
 from ..style_settings import GROUP
+from ..translations import CONTEXT
 from .drawing import draw_presets
 
 
@@ -27,7 +28,7 @@ class StylePanel:
         layout.use_property_decorate = False
         draw_controls(layout.column(heading="Mouth"), style, ("intensity", "jaw", "lips", "style"))
         draw_controls(layout.column(), style, ("smooth", "silence_gate", "gains"))
-        draw_controls(layout.column(heading="Face"), style, ("blinks", "brows", "head", "seed"))
+        draw_controls(layout.column(heading="Face", heading_ctxt=CONTEXT), style, ("blinks", "brows", "head", "seed"))
 
 
 def draw_controls(column: bpy.types.UILayout, style: bpy.types.PropertyGroup, names: tuple[str, ...]) -> None:

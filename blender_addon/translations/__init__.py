@@ -6,11 +6,13 @@ from .german import GERMAN
 
 LANGUAGES = {"de_DE": GERMAN}
 """Locale, as Blender names it, to English to translation."""
+CONTEXT = "Mouthpiece"
+"""Of words that Blender itself translates in another sense, such as the face of a mesh."""
 
 
 def dictionary() -> dict[str, dict[tuple[str, str], str]]:
     """What Blender wants: labels of buttons are looked up in a context of their own."""
-    contexts = ("*", bpy.app.translations.contexts.operator_default)
+    contexts = ("*", CONTEXT, bpy.app.translations.contexts.operator_default)
     return {
         locale: {(context, english): words for english, words in table.items() for context in contexts}
         for locale, table in LANGUAGES.items()

@@ -33,7 +33,7 @@ def test_every_visible_word_is_translated(blender) -> None:
     found = blender(untranslated)
     assert found["count"] > 250
     assert found["found"] == {"de_DE": [[], []]}
-    assert found["contexts"] == ["*", "Operator"]
+    assert found["contexts"] == ["*", "Mouthpiece", "Operator"]
     # Words that German shares with English; anything longer was forgotten.
     assert all(" " not in word for word in found["same"])
 

@@ -3,7 +3,8 @@
     python -m benchmarks.watch --data FOLDER --out docs/pictures/closures.jpg [--actor voice]
 
 FOLDER holds `face3d/ict_facekit`, `grid_other` and `speech/ljspeech`. Each utterance is shown twice: as predicted from
-the sound alone, and with its transcript. The frames are the middles of phonemes, by forced alignment.
+the sound alone, and with its transcript. The phonemes are found by forced alignment; of a vowel the frame in its middle
+is shown, of a contact the one in which the lips come nearest.
 """
 
 import argparse
@@ -17,7 +18,9 @@ import numpy as np
 
 from backend.actor_file import load_actor
 from backend.actor_library import find_actor
+from backend.animation_file import load_animation
 from backend.audio.decode import decode_audio
+from backend.evaluation.metrics import lip_gap
 from backend.inference.animate import animate
 from backend.inference.request import AnimateRequest
 from backend.speech.espeak import save_speech
@@ -70,6 +73,14 @@ def choose(phones: Sequence[Phone]) -> tuple[Phone, ...]:
     chosen = [*longest, *different[: SHOWN - 1 - len(longest)]]
     quiet = [p for p in phones if p.symbol == SILENCE]
     return tuple(sorted([*chosen, *quiet[-1:]], key=lambda p: p.start))
+
+
+def frame_of(phone: Phone, gap: np.ndarray) -> int:
+    """The scene's frame in which a phoneme is looked at. gap: (T,) between the lips."""
+    first, last = int(np.ceil(phone.start * FPS)), max(int(phone.end * FPS), int(np.ceil(phone.start * FPS)))
+    if phone.symbol in (*BILABIALS, *LABIODENTALS):
+        return first + int(gap[first : last + 1].argmin()) + 1
+    return round((phone.start + phone.end) / 2 * FPS) + 1
 
 
 def render(scene: Path, landmarks: list[int], frames: Sequence[int], folder: Path) -> list[Path]:
@@ -152,14 +163,15 @@ def make_sheet() -> None:
 
         make_character(str(ict), str(folder / "character.blend"))
         for number, utterance in enumerate(utterances(options.data, folder)):
-            frames = [round((p.start + p.end) / 2 * FPS) + 1 for p in utterance.shown]
             for kind, transcript in (("sound alone", ""), ("with transcript", utterance.text)):
                 shot = folder / f"shot{number}{len(transcript) > 0:d}.blend"
+                numbers = shot.with_suffix("")
                 request = AnimateRequest(
-                    utterance.sound, options.actor, (shot,), fps=FPS, texture=False, transcript=transcript,
+                    utterance.sound, options.actor, (numbers, shot), fps=FPS, texture=False, transcript=transcript,
                     character=folder / "character.blend", map="arkit",
                 )  # fmt: skip
                 animate(request, actor=actor)
+                frames = [frame_of(phone, lip_gap(load_animation(numbers).vertices)) for phone in utterance.shown]
                 title = f"{utterance.text}   ({kind})"
                 rows.append((title, render(shot, landmarks, frames, folder), [p.symbol for p in utterance.shown]))
         draw_sheet(rows, options.out)

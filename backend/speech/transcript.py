@@ -1,5 +1,6 @@
 """A transcript laid over its recording: which word and phoneme is spoken when."""
 
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -15,23 +16,30 @@ MOST_BYTES = 200_000
 def align_transcript(samples: np.ndarray, text: str, language: str = "en-us") -> Timeline:
     """When the words and phonemes of `text` are spoken in samples (n,) float32 at 16 kHz.
 
-    language: as espeak-ng names it. English is aligned with pocketsphinx, every other language, and English where
-    pocketsphinx is not installed, through espeak-ng's own reading of the text.
+    language: as espeak-ng names it. English is aligned with pocketsphinx; every other language, English with figures in
+    it (espeak-ng knows how they are read), and English where pocketsphinx is not installed, through espeak-ng's own
+    reading of the text.
     Raises InputError where the text does not fit the sound, EnvironmentProblem where espeak-ng is needed and missing,
     UsageError for an unknown language or a text without words.
     """
     if not any(letter.isalnum() for letter in text):
         raise UsageError("The transcript has no words; write what is said in the recording.")
-    if language.split("-")[0] in ENGLISH and _has_pocketsphinx():
+    if language.split("-")[0] in ENGLISH and _has_pocketsphinx() and not any(letter.isdigit() for letter in text):
         from backend.speech.alignment import Aligner
 
-        phones, words = Aligner().align(samples, text)
+        phones, words = Aligner().align(samples, _without_accents(text))
     else:
         from backend.speech.espeak import speak
         from backend.speech.warping import warp
 
         phones, words = warp(samples, speak(text, language))
     return Timeline(tuple(phones), tuple(words))
+
+
+def _without_accents(text: str) -> str:
+    """`café` as `cafe`: pocketsphinx' dictionary has plain letters."""
+    plain = unicodedata.normalize("NFKD", text.replace("\u2019", "'"))
+    return "".join(letter for letter in plain if not unicodedata.combining(letter))
 
 
 def _has_pocketsphinx() -> bool:

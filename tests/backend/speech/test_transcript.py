@@ -61,6 +61,17 @@ def test_english_is_aligned_and_refused_alike():
         align_transcript(samples, "seven green parrots sang in their small cage on friday")
 
 
+@needs_espeak
+def test_figures_and_accents_are_read_as_they_are_spoken():
+    from backend.speech.espeak import speak
+
+    text = "The café opened in 1984"
+    found = align_transcript(speak(text, "en-us+f3").samples, text)
+    assert found.words[-1].text.endswith("984")
+    plain = align_transcript(speak("Meet me at the café", "en-us+m3").samples, "Meet me at the café")
+    assert plain.words[-1].text in ("cafe", "café")
+
+
 def test_a_transcript_without_words():
     with pytest.raises(UsageError, match="no words"):
         align_transcript(np.zeros(16000, np.float32), " ... ")

@@ -90,12 +90,13 @@ class ResultSection:
             layout.prop(settings, "tolerance")
         if settings.kind != CACHE:
             layout.prop(settings, "action_name")
-            layout.prop(settings, "push_to_nla")
+        ticks = ["push_to_nla"] if settings.kind != CACHE else []
         if context.scene.mouthpiece.face == "HEAD":
-            layout.prop(settings, "texture")
-            layout.prop(settings, "lit")
-            layout.prop(settings, "pack")
-        layout.prop(settings, "markers")
+            ticks += ["texture", "lit", "pack"]
+        column = layout.column(align=True)
+        column.use_property_split = False  # a narrow sidebar cuts their names otherwise
+        for name in [*ticks, "markers"]:
+            column.prop(settings, name)
 
 
 class MOUTHPIECE_PT_result(ResultSection, bpy.types.Panel):

@@ -15,14 +15,19 @@ PADDING = 0.3
 BEAM = 1e-120
 """Share of the best path's likelihood below which a path is given up. What is said is known, so that a voice unlike
 those of the acoustic model is no reason to stop looking."""
-WORST_FIT = -46.0
-"""Mean logarithm of a frame's likelihood below which a text is not what is said (in units of the library). Measured:
-the right text -10 to -27, in noise 10 dB under the voice -20 to -28; another text -57 to -60, or not found at all."""
+DOUBTFUL_FIT, WORST_FIT = -50.0, -66.0
+"""Mean logarithm of a frame's likelihood below which a text may not be what is said, and below which it is not (in
+units of the library). Measured: the right text -10 to -27, in noise 10 dB under the voice -20 to -28, of rough synthetic
+voices down to -61; another text -55 to -79, or mostly not found at all."""
 NOT_FOUND = "The transcript does not fit the sound; check that it is what is said, word for word."
 LONGEST_FIRST_CONSONANT = 0.15
 """Seconds that a consonant after a pause may last."""
 _TO_ARPABET = {"ah": "AH", "ue": "UW", "h": "HH"}
 """What pocketsphinx calls the symbols whose names differ."""
+
+
+class DoubtfulFit(InputError):
+    """The text was found, but so badly that another one may be said; or the voice is unlike those of the model."""
 
 
 class Aligner:
@@ -65,8 +70,9 @@ class Aligner:
             ]
         except RuntimeError:
             raise InputError(NOT_FOUND) from None
-        if _fit(found) < WORST_FIT:
-            raise InputError(NOT_FOUND)
+        fit = _fit(found)
+        if fit < DOUBTFUL_FIT:
+            raise (DoubtfulFit if fit >= WORST_FIT else InputError)(NOT_FOUND)
         return _timeline(found, len(samples) / SAMPLE_RATE)
 
     def _decode(self, raw: bytes) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.errors import InputError, UsageError
+from backend.errors import EnvironmentProblem, InputError, UsageError
 from backend.speech.timeline import Timeline
 
 ENGLISH = ("en",)
@@ -25,14 +25,26 @@ def align_transcript(samples: np.ndarray, text: str, language: str = "en-us") ->
     if not any(letter.isalnum() for letter in text):
         raise UsageError("The transcript has no words; write what is said in the recording.")
     if language.split("-")[0] in ENGLISH and _has_pocketsphinx() and not any(letter.isdigit() for letter in text):
-        from backend.speech.alignment import Aligner
+        from backend.speech.alignment import Aligner, DoubtfulFit
 
-        phones, words = Aligner().align(samples, _without_accents(text))
-    else:
-        from backend.speech.espeak import speak
-        from backend.speech.warping import warp
+        try:
+            phones, words = Aligner().align(samples, _without_accents(text))
+            return Timeline(tuple(phones), tuple(words))
+        except DoubtfulFit as unlike:
+            # A voice unlike those of its model is no wrong text: the reading has the second word.
+            return _align_by_reading(samples, text, language, unlike)
+    return _align_by_reading(samples, text, language)
 
-        phones, words = warp(samples, speak(text, language))
+
+def _align_by_reading(samples: np.ndarray, text: str, language: str, earlier: InputError | None = None) -> Timeline:
+    from backend.speech.espeak import speak
+    from backend.speech.warping import warp
+
+    try:
+        reading = speak(text, language)
+    except EnvironmentProblem as missing:
+        raise earlier or missing from None
+    phones, words = warp(samples, reading)
     return Timeline(tuple(phones), tuple(words))
 
 

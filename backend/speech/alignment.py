@@ -16,9 +16,9 @@ BEAM = 1e-120
 """Share of the best path's likelihood below which a path is given up. What is said is known, so that a voice unlike
 those of the acoustic model is no reason to stop looking."""
 DOUBTFUL_FIT, WORST_FIT = -50.0, -66.0
-"""Mean logarithm of a frame's likelihood below which a text may not be what is said, and below which it is not (in
-units of the library). Measured: the right text -10 to -27, in noise 10 dB under the voice -20 to -28, of rough synthetic
-voices down to -61; another text -55 to -79, or mostly not found at all."""
+"""Mean logarithm of a frame's likelihood (in units of the library) below which a text may not be what is said, and
+below which it is not. Measured: the right text -10 to -27, in noise 10 dB under the voice -20 to -28, of rough
+synthetic voices down to -61; another text -55 to -79, or mostly not found at all."""
 NOT_FOUND = "The transcript does not fit the sound; check that it is what is said, word for word."
 LONGEST_FIRST_CONSONANT = 0.15
 """Seconds that a consonant after a pause may last."""

@@ -31,11 +31,13 @@ def keep_words(performance: Performance, times: np.ndarray, phones: Sequence[Pho
 
     times: (T,) seconds of the frames; phones: in order of time.
     """
-    wide = wide_gap(performance.gap())
+    before = performance.gap()
+    wide = wide_gap(before)
     closed, tucked, weights = _hold_poses(performance, times, phones)
     held = performance.reweighted(weights)
     held = _bring_together(held, closed, 0.0)
     held = _bring_together(held, tucked, TUCKED * wide)
+    held = _keep_apart(held, np.minimum(before, 0))
     return _open_vowels(held, times, phones, np.maximum(closed, tucked), LEAST_OPEN * wide)
 
 
@@ -81,10 +83,19 @@ def _bring_together(performance: Performance, share: np.ndarray, most: float) ->
 
     Only the vertices move: the weights have the contact's pose already, and a character's own lips meet in it.
     """
-    excess = np.maximum(performance.gap() - most, 0) * share
+    return _moved_together(performance, np.maximum(performance.gap() - most, 0) * share)
+
+
+def _keep_apart(performance: Performance, least: np.ndarray) -> Performance:
+    """Take back where a contact's pose has pushed lips that had met already through each other. least: (T,)."""
+    return _moved_together(performance, -np.maximum(least - performance.gap(), 0))
+
+
+def _moved_together(performance: Performance, distance: np.ndarray) -> Performance:
+    """The vertices of the lips nearer to each other by so much, (T,) interocular units, as mouthClose moves them."""
     shift = performance.shift.copy()
     close = arkit.INDEX["mouthClose"]
-    shift[:, close] += (excess / -gap_of_shapes()[close]).astype(np.float32)
+    shift[:, close] += (distance / -gap_of_shapes()[close]).astype(np.float32)
     return replace(performance, shift=shift)
 
 

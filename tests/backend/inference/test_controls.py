@@ -211,6 +211,16 @@ def test_words_close_and_tuck_the_lips_and_leave_the_rest_alone():
     assert np.allclose(vertices(spoken)[far], vertices(opened)[far], atol=1e-6)
 
 
+def test_lips_that_have_met_are_not_pushed_through_each_other():
+    jaw = np.full(FRAMES, 0.3)
+    jaw[12:16] = 0.11
+    met = talk(jawOpen=jaw)
+    met = replace(met, rest_gap=-0.11 * 0.363)
+    said = keep_words(met, TIMES, (Phone(0.48, 0.62, "m"),))
+    assert said.gap()[12:16].min() > -1e-3
+    assert np.abs(said.gap()[12:16]).min() < 0.1 * np.percentile(said.gap(), 95)
+
+
 def test_open_vowels_are_opened_where_the_lips_had_stayed_together():
     jaw = np.full(FRAMES, 0.3)
     jaw[20:30] = 0.0

@@ -15,8 +15,31 @@ FOLDER = Path(sys.argv[sys.argv.index("--") + 1])
 SECONDS = 0.25
 UI_SCALE = 1.1
 DRAWN: list[str] = []
-"""Fills when the panel is seen for the first time."""
+"""The sections of the panel as they are drawn, the newest last."""
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def _noted(name: str, draw):
+    def note_and_draw(panel, context) -> None:
+        DRAWN.append(name)
+        draw(panel, context)
+
+    return note_and_draw
+
+
+def forgive_older_blender() -> None:
+    """Let properties be declared with a translation context, which Blender 3.4 does not know."""
+    if bpy.app.version >= (4, 2):
+        return
+    for name in ("BoolProperty", "EnumProperty", "FloatProperty", "IntProperty", "StringProperty"):
+        setattr(bpy.props, name, _without_context(getattr(bpy.props, name)))
+
+
+def _without_context(declare):
+    def declare_without(*arguments, translation_context=None, **options):
+        return declare(*arguments, **options)
+
+    return declare_without
 
 
 def set_up() -> None:
@@ -24,14 +47,10 @@ def set_up() -> None:
     sys.path.insert(0, str(ROOT))
     import blender_addon
     from blender_addon.panels.animate import AnimateSection
+    from blender_addon.result_options import ResultSection
 
-    draw = AnimateSection.draw
-
-    def note_and_draw(panel, context) -> None:
-        DRAWN.append("animate")
-        draw(panel, context)
-
-    AnimateSection.draw = note_and_draw
+    AnimateSection.draw = _noted("animate", AnimateSection.draw)
+    ResultSection.draw = _noted("result", ResultSection.draw)
     for item in list(bpy.data.objects):
         bpy.data.objects.remove(item)
     bpy.ops.wm.save_as_mainfile(filepath=str(FOLDER / "shot.blend"))  # so that // is this folder
@@ -65,6 +84,7 @@ def write_state() -> None:
         "objects": [item.name for item in scene.objects],
         "meshes": {mesh.name: len(mesh.vertices) for mesh in bpy.data.meshes},
         "panel": bool(DRAWN),
+        "result": DRAWN[-1:] == ["result"],  # it comes after the section Animate, and not when it is closed
         "frames": [scene.frame_start, scene.frame_end],
     }
     temporary = FOLDER / "state.part"
@@ -114,7 +134,12 @@ def tick() -> float:
 
 def begin() -> None:
     """Once the window is there."""
-    set_up()
+    try:
+        forgive_older_blender()
+        set_up()
+    except Exception as error:  # as above
+        (FOLDER / "error.txt").write_text(repr(error), "utf-8")
+        os._exit(1)
     bpy.app.timers.register(tick, first_interval=1.0, persistent=True)
 
 

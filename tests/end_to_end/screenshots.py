@@ -138,9 +138,9 @@ def take_pictures(window: Window, out: Path) -> None:
         window.type("//speech.flac")
 
     window.until("the sound", choose_sound, lambda state: state["sound"] == "//speech.flac")
-    window.click(RESULT)
+    window.until("the section Result", lambda: window.click(RESULT), lambda state: state["result"])
     window.picture("blender_2_result.png", out, PANEL)
-    window.click(RESULT)
+    window.until("the closed section", lambda: window.click(RESULT), lambda state: not state["result"])
     window.click(ANIMATE)
     window.wait("the animation's start", lambda state: state["activity"] is not None)
     window.picture("blender_3_progress.png", out, PANEL)

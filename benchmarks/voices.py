@@ -22,7 +22,9 @@ from backend.audio.decode import SAMPLE_RATE, decode_audio
 from backend.evaluation.evaluate import evaluate
 from backend.evaluation.metrics import aperture_offset, correlation, lip_gap
 from backend.evaluation.speech_figures import closure_recall
-from backend.inference.predict import decode_motion, encode_sound
+from backend.inference.direct import direct
+from backend.inference.motion import LazyOffsets
+from backend.inference.request import AnimateRequest
 from backend.speech.alignment import Aligner
 from backend.speech.phones import BILABIALS, LABIODENTALS, OPEN_VOWELS, Phone
 from backend.training.voice.facegood import read_take
@@ -42,16 +44,17 @@ NOISE_DB = 10.0
 
 
 class Speaker:
-    """The voice model speaking on a face at rest."""
+    """An actor speaking as `mouthpiece animate` lets it."""
 
     def __init__(self, actor: Actor) -> None:
         self.actor = actor
 
-    def motion(self, samples: np.ndarray, times: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def motion(self, samples: np.ndarray, fps: float = FPS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """times (T,), vertices (T, 468, 3), weights (T, 52) of a recording."""
-        times = np.arange(0, len(samples) / SAMPLE_RATE, 1 / FPS) if times is None else times
-        offsets, weights = decode_motion(self.actor.model, encode_sound(self.actor.model, samples, times))
-        return times, self.actor.reference.vertices + offsets, weights
+        request = AnimateRequest(audio=Path("line.wav"), actor=self.actor.name, outputs=(Path("line"),), fps=fps)
+        shown = direct(self.actor, samples.astype(np.float32), request).performance
+        offsets = LazyOffsets(self.actor.motion, shown.codes, shown.shift)[:]
+        return np.arange(len(offsets)) / fps, self.actor.reference.vertices + offsets, shown.weights
 
     def gap(self, samples: np.ndarray) -> np.ndarray:
         """Lip gap (T,) of a recording."""
@@ -107,8 +110,10 @@ def _share(found: list[bool]) -> float:
 def performance(speaker: Speaker, take_path: Path) -> dict[str, float]:
     """jawOpen against the recorded control of a Mandarin performance that training did not hear."""
     take = read_take(take_path)
-    jaw = speaker.motion(take.samples, take.times)[2][:, arkit.INDEX["jawOpen"]]
-    return {"mandarin_jaw_r": correlation(jaw, take.jaw), "mandarin_offset_frames": aperture_offset(jaw, take.jaw)}
+    jaw = speaker.motion(take.samples, 1 / float(np.median(np.diff(take.times))))[2][:, arkit.INDEX["jawOpen"]]
+    jaw = jaw[: len(take.jaw)]
+    true = take.jaw[: len(jaw)]
+    return {"mandarin_jaw_r": correlation(jaw, true), "mandarin_offset_frames": float(aperture_offset(jaw, true))}
 
 
 def conditions(speaker: Speaker, recordings: list[np.ndarray]) -> dict[str, float]:
@@ -127,7 +132,7 @@ def conditions(speaker: Speaker, recordings: list[np.ndarray]) -> dict[str, floa
     }
     rows = {}
     for name, change in changes.items():
-        pairs = [(speaker.gap(change(sound).astype(np.float32)), speaker.gap(sound)) for sound in recordings]
+        pairs = [(speaker.gap(change(sound)), speaker.gap(sound)) for sound in recordings]
         rows[name] = float(np.median([correlation(a[: len(b)], b[: len(a)]) for a, b in pairs]))
     return rows
 
@@ -192,7 +197,7 @@ def stillness(speaker: Speaker, recordings: list[np.ndarray]) -> dict[str, float
     """Mean speed of the lips in silence and in room tone, as a share of that in speech."""
 
     def speed(sound: np.ndarray) -> float:
-        vertices = speaker.motion(sound.astype(np.float32))[1][:, list(LIPS)]
+        vertices = speaker.motion(sound)[1][:, list(LIPS)]
         return float(np.linalg.norm(np.diff(vertices, axis=0), axis=-1).mean())
 
     rng = np.random.default_rng(1)

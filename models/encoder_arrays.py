@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from models.phonemes import ASIDE, BILABIALS, CERTAINTY, DOUBT, LEAST_LOG, MOMENTS, PHONEMES, SURE, UNSURE
+
 SLOPE = 0.2
 """Of the leaky ReLU, as in models/audio_encoder.py."""
 BINS_LEFT = 4
@@ -69,6 +71,9 @@ class VoiceEncoderArrays:
         self.columns = 2 ** (levels + 1) - 1
         """In a window."""
         self._normal = weights["encoder.normalise.weight"], weights["encoder.normalise.bias"]
+        self._phonemes = _linear(weights, "encoder.phonemes") if "encoder.phonemes.weight" in weights else None
+        if self._phonemes is not None:
+            self._lips, self._lips_apart = weights["encoder.lips"], weights["encoder.lips_apart"]
         self._code = _linear(weights, "encoder.code")
         self.code_bias = self._code[1]
 
@@ -82,7 +87,29 @@ class VoiceEncoderArrays:
         for level in self._levels:
             triples, index = shared_triples(index, len(rows))
             rows = level(rows, triples)
-        return _layer_norm(rows[index[:, 0]], *self._normal) @ self._code[0] + self._code[1]
+        heard = _layer_norm(rows[index[:, 0]], *self._normal)
+        if self._phonemes is None:
+            return heard @ self._code[0] + self._code[1]
+        logarithms = self._phoneme_logarithms(heard)
+        probabilities = np.exp(logarithms)
+        told = [np.float32(SURE) * probabilities, np.float32(UNSURE) * np.maximum(logarithms, LEAST_LOG)]
+        features = np.concatenate([heard, *(part.reshape(len(heard), -1) for part in told)], axis=1)
+        return self._close_lips(features @ self._code[0] + self._code[1], probabilities)
+
+    def _phoneme_logarithms(self, heard: np.ndarray) -> np.ndarray:
+        assert self._phonemes is not None
+        scores = (heard @ self._phonemes[0] + self._phonemes[1]).reshape(len(heard), MOMENTS, PHONEMES)
+        scores -= scores.max(axis=-1, keepdims=True)
+        scores -= np.log(np.exp(scores).sum(axis=-1, keepdims=True))
+        return scores
+
+    def _close_lips(self, codes: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+        bilabial = probabilities[..., BILABIALS].sum(axis=-1)
+        now, about = bilabial[:, MOMENTS // 2], bilabial[:, MOMENTS // 2 - 1 : MOMENTS // 2 + 2].max(axis=1)
+        closed = np.clip((now - np.float32(DOUBT)) / np.float32(CERTAINTY - DOUBT), 0, 1)
+        closed *= np.where(now >= about, np.float32(1), np.float32(ASIDE))
+        apart = np.maximum(codes @ self._lips[0] + self._lips_apart, 0)
+        return codes - (closed * apart)[:, None] * self._lips[1]
 
 
 class _Halving:

@@ -20,6 +20,8 @@ class ModelConfig:
     """Width of the voice encoder (models/voice_encoder.py); 0 uses the paper's audio encoder instead."""
     voice_levels: int = 6
     """Levels of the voice encoder; each doubles the length of its window."""
+    voice_phonetic: bool = False
+    """Make the code of the phonemes' probabilities too, not of the encoder's last level alone."""
     use_phase: bool = True
     """Read the complex spectrogram (section 3); otherwise its magnitude alone."""
     frequency_widths: tuple[int, ...] = (72, 108, 162, 243, 256, 256)
@@ -68,7 +70,9 @@ DEFAULT = replace(
 )
 """Sized for two processor cores, with the voice encoder in place of the paper's audio encoder."""
 FAST = replace(DEFAULT, texture_widths=(), texture_components=0)
-"""Geometry and blendshapes alone: actors without a texture, and the general voice model."""
+"""Geometry and blendshapes alone: actors without a texture."""
+VOICE = replace(FAST, voice_phonetic=True)
+"""The general voice model: any speaker."""
 PRESETS = {"instant": FAST, "fast": FAST, "default": DEFAULT, "paper": PAPER}
 
 
@@ -95,7 +99,7 @@ def build_model(config: ModelConfig) -> TalkingFace:
 
 def _encoder(config: ModelConfig) -> VoiceEncoder | AudioEncoder:
     if config.voice_width:
-        return VoiceEncoder(config.voice_width, config.code_length, config.voice_levels)
+        return VoiceEncoder(config.voice_width, config.code_length, config.voice_levels, phonetic=config.voice_phonetic)
     return AudioEncoder(
         FrequencyLayers(config.frequency_widths, config.use_phase),
         TimeLayers(config.frequency_widths[-1], config.time_widths),

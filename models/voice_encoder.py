@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from models.mel import MEL_BANDS, mel_weights
+from models.phonemes import ASIDE, BILABIALS, CERTAINTY, DOUBT, LEAST_LOG, MOMENTS, PHONEMES, SURE, UNSURE
 
 
 class Halving(nn.Module):
@@ -37,7 +38,8 @@ class VoiceEncoder(nn.Module):
     computed once, on every level. At 25 frames a second that leaves one row a frame on all levels but the first.
     """
 
-    def __init__(self, width: int, code_length: int, levels: int, dropout: float = 0.1) -> None:
+    def __init__(self, width: int, code_length: int, levels: int, dropout: float = 0.1, phonetic: bool = False) -> None:
+        """phonetic: the code is made of the phonemes' probabilities too, which differ less from voice to voice."""
         super().__init__()
         self.columns = 2 ** (levels + 1) - 1
         """In a window: so many, halved without padding as often as there are levels, come to one."""
@@ -50,10 +52,33 @@ class VoiceEncoder(nn.Module):
             Halving(before, after, before == after, dropout) for before, after in itertools.pairwise(widths)
         )
         self.normalise = nn.LayerNorm(width)
-        self.code = nn.Linear(width, code_length)
+        told = MOMENTS * PHONEMES
+        self.phonemes = nn.Linear(width, told) if phonetic else None
+        self.code = nn.Linear(width + 2 * told if phonetic else width, code_length)
+        self.lips: Tensor
+        self.lips_apart: Tensor
+        if phonetic:
+            self.register_buffer("lips", torch.zeros(2, code_length))
+            self.register_buffer("lips_apart", torch.zeros(1))
 
     def features(self, columns: Tensor, index: Tensor) -> Tensor:
-        """columns (C, 2, 256), index (B, columns) int64 into them -> (B, width), what the code is made of."""
+        """columns (C, 2, 256), index (B, columns) int64 into them -> (B, F), what the code is made of."""
+        return self.with_phonemes(self.hear(columns, index))
+
+    def with_phonemes(self, heard: Tensor) -> Tensor:
+        """What is heard (B, width), and behind it the phonemes' probabilities and their logarithms, where asked for."""
+        if self.phonemes is None:
+            return heard
+        logarithms = self.phoneme_logarithms(heard).flatten(1)
+        return torch.cat([heard, SURE * logarithms.exp(), UNSURE * logarithms.clamp_min(LEAST_LOG)], dim=1)
+
+    def phoneme_logarithms(self, heard: Tensor) -> Tensor:
+        """Logarithmic probabilities of what is said about each frame: (B, width) -> (B, MOMENTS, PHONEMES)."""
+        assert self.phonemes is not None
+        return self.phonemes(heard).unflatten(1, (MOMENTS, PHONEMES)).log_softmax(-1)
+
+    def hear(self, columns: Tensor, index: Tensor) -> Tensor:
+        """columns (C, 2, 256), index (B, columns) int64 into them -> (B, width), the last level normalised."""
         rows = self.bands(columns.square().sum(1).sqrt())  # vector_norm takes five times as long
         for level in self.levels:
             triples, index = shared_triples(index, len(rows))
@@ -61,8 +86,23 @@ class VoiceEncoder(nn.Module):
         return self.normalise(rows[index[:, 0]])
 
     def forward(self, columns: Tensor, index: Tensor) -> Tensor:
-        """columns (C, 2, 256), index (B, columns) int64 into them -> codes (B, code_length)."""
-        return self.code(self.features(columns, index))
+        """columns (C, 2, 256), index (B, columns) int64 into them -> codes (B, code_length).
+
+        In evaluation they are those of a face whose lips meet at bilabials: a mean over all that may be said would
+        leave them ajar.
+        """
+        features = self.features(columns, index)
+        code = self.code(features)
+        return code if self.training or self.phonemes is None else self._close_lips(code, features)
+
+    def _close_lips(self, code: Tensor, features: Tensor) -> Tensor:
+        """`lips` (2, Ns): how codes open the lips, and which change of the code opens them by 1; see models/lips.py."""
+        probabilities = features[:, -2 * MOMENTS * PHONEMES : -MOMENTS * PHONEMES].unflatten(1, (MOMENTS, PHONEMES))
+        bilabial = probabilities[..., BILABIALS].sum(-1) / SURE
+        now, about = bilabial[:, MOMENTS // 2], bilabial[:, MOMENTS // 2 - 1 : MOMENTS // 2 + 2].amax(1)
+        closed = ((now - DOUBT) / (CERTAINTY - DOUBT)).clamp(0, 1) * torch.where(now >= about, 1.0, ASIDE)
+        apart = (code @ self.lips[0] + self.lips_apart).clamp_min(0)
+        return code - (closed * apart)[:, None] * self.lips[1]
 
 
 def shared_triples(index: Tensor, count: int) -> tuple[Tensor, Tensor]:

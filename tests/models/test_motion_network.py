@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from models.motion_network import MotionNetwork, load_motion_network
-from models.presets import DEFAULT, PAPER, build_model
+from models.presets import DEFAULT, PAPER, VOICE, build_model
 
 TOLERANCE = 2e-6
 """Of the largest value: both sum the same float32 products in another order."""
@@ -18,7 +18,9 @@ def arrays(model) -> dict[str, np.ndarray]:
     return {name: value.numpy() for name, value in model.state_dict().items()}
 
 
-@pytest.mark.parametrize("config", [DEFAULT, replace(PAPER, texture_widths=())], ids=["default", "paper"])
+@pytest.mark.parametrize(
+    "config", [DEFAULT, VOICE, replace(PAPER, texture_widths=())], ids=["default", "voice", "paper"]
+)
 def test_equals_the_plain_float32_network(config):
     torch.manual_seed(0)
     model = build_model(config).eval()

@@ -5,13 +5,14 @@ import pytest
 import torch
 
 from models.mel import MEL_BANDS, mel_weights
+from models.phonemes import MOMENTS, PHONEMES, SURE, UNSURE
 from models.voice_encoder import VoiceEncoder, shared_triples
 
 
-@pytest.fixture(scope="module")
-def encoder() -> VoiceEncoder:
+@pytest.fixture(scope="module", params=[False, True], ids=["plain", "phonetic"])
+def encoder(request) -> VoiceEncoder:
     torch.manual_seed(0)
-    return VoiceEncoder(16, 4, levels=6).eval()
+    return VoiceEncoder(16, 4, levels=6, phonetic=request.param).eval()
 
 
 @torch.inference_mode()
@@ -44,9 +45,21 @@ def test_what_is_shared_is_computed_once():
 
 
 def test_a_gradient_reaches_every_weight():
-    encoder = VoiceEncoder(16, 4, levels=2)
+    encoder = VoiceEncoder(16, 4, levels=2, phonetic=True)
     encoder(torch.randn(30, 2, 256), torch.arange(28).reshape(4, 7)).sum().backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in encoder.parameters())
+
+
+@torch.inference_mode()
+def test_probabilities_stand_behind_what_is_heard():
+    encoder = VoiceEncoder(16, 4, levels=2, phonetic=True).eval()
+    columns, index = torch.randn(30, 2, 256), torch.arange(28).reshape(4, 7)
+    features = encoder.features(columns, index)
+    told = MOMENTS * PHONEMES
+    assert torch.equal(features[:, :16], encoder.hear(columns, index))
+    probabilities = features[:, 16 : 16 + told].unflatten(1, (MOMENTS, PHONEMES)) / SURE
+    assert torch.allclose(probabilities.sum(-1), torch.ones(4, MOMENTS), atol=1e-5)
+    assert torch.allclose(features[:, 16 + told :] / UNSURE, probabilities.flatten(1).log(), atol=1e-4)
 
 
 def test_how_loud_it_is_is_heard(encoder):

@@ -1,6 +1,7 @@
 """Trains the general voice model: `python -m backend.training.voice.train --help`."""
 
 import argparse
+import copy
 import json
 import math
 import time
@@ -15,14 +16,16 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from backend.actor_file import load_actor
+from backend.actor_library import SHIPPED
 from backend.progress import no_progress
-from backend.speech.phones import SYMBOLS
 from backend.training.losses import geometry_loss, vertex_weights
-from backend.training.voice.batches import LABELLED, VoiceBatch, VoiceBatches
+from backend.training.voice.batches import VoiceBatch, VoiceBatches
 from backend.training.voice.corpus import UNKNOWN, Corpus, build_corpus
 from backend.training.voice.export import export_voice
 from backend.training.voice.grid import sixty
-from models.presets import FAST, ModelConfig, build_model
+from models.lips import close_lips_at_bilabials
+from models.presets import VOICE, ModelConfig, build_model
 from models.talking_face import TalkingFace
 from models.voice_encoder import VoiceEncoder
 from shape_keys import arkit
@@ -51,7 +54,7 @@ class VoiceTraining:
         steps: int,
         rate: float,
         seed: int,
-        config: ModelConfig = FAST,
+        config: ModelConfig = VOICE,
         held_out: Sequence[str] = (),
     ) -> None:
         torch.manual_seed(seed)
@@ -61,15 +64,16 @@ class VoiceTraining:
         self.batches = VoiceBatches(corpus, encoder.columns, held_out=held_out)
         filmed = torch.from_numpy(corpus.offsets[corpus.valid][::7].astype(np.float32))
         model.geometry.initialise_from(filmed)
-        code_length = encoder.code.out_features
         self.parts = nn.ModuleDict(
             {
                 "model": model,
-                "phonemes": nn.Linear(encoder.code.in_features, len(LABELLED) * len(SYMBOLS)),
-                "shapes": nn.Linear(code_length, len(arkit.NAMES)),
-                "manners": nn.Embedding(len(self.batches.filmed), code_length + 1),
+                "shapes": nn.Linear(encoder.normalise.normalized_shape[0], len(arkit.NAMES)),
+                "own": nn.Linear(encoder.normalise.normalized_shape[0], encoder.code.out_features),
+                "manners": nn.Embedding(len(self.batches.filmed), encoder.code.out_features + 1),
             }
         )
+        with torch.no_grad():  # what is heard beyond phonemes is each speaker's own
+            encoder.code.weight[:, : encoder.normalise.normalized_shape[0]] = 0
         nn.init.zeros_(cast(nn.Embedding, self.parts["manners"]).weight)
         self.average = AveragedModel(self.parts, multi_avg_fn=get_ema_multi_avg_fn(0.995))
         self.optimiser = torch.optim.AdamW(self.parts.parameters(), rate, weight_decay=1e-2)
@@ -81,8 +85,18 @@ class VoiceTraining:
 
     @property
     def result(self) -> TalkingFace:
-        """The network with averaged weights."""
-        return cast(TalkingFace, cast(nn.ModuleDict, self.average.module)["model"]).eval()
+        """The network with averaged weights; its code is the mean of what phonemes tell and what is heard beside them.
+
+        The first alone knows no manner of speaking, the second alone has learnt those of the filmed by heart.
+        """
+        parts = cast(nn.ModuleDict, copy.deepcopy(self.average.module))
+        model, own = cast(TalkingFace, parts["model"]).eval(), cast(nn.Linear, parts["own"])
+        code = cast(VoiceEncoder, model.encoder).code
+        with torch.no_grad():
+            code.weight[:, : own.in_features] = own.weight
+            code.weight.mul_(0.5)
+            code.bias.copy_((code.bias + own.bias) / 2)
+        return model
 
     def train_step(self) -> dict[str, float]:
         """One step; returns the terms of the loss."""
@@ -110,21 +124,29 @@ class VoiceTraining:
     def _losses(self, batch: VoiceBatch) -> dict[str, Tensor]:
         model = cast(TalkingFace, self.parts["model"])
         encoder = cast(VoiceEncoder, model.encoder)
-        features = encoder.features(batch.columns, batch.index)
-        heard = batch.shapes[..., 0].numel()
-        phonemes = self.parts["phonemes"](features).unflatten(-1, (len(LABELLED), len(SYMBOLS)))
-        spoken = nn.functional.cross_entropy(phonemes.flatten(0, 1), batch.labels.flatten(), ignore_index=UNKNOWN)
-        # The few filmed speakers' words would soon be learnt by heart: what the encoder hears, all voices teach it.
-        seen = self._in_their_manner(encoder.code(features[heard:].detach()), batch)
-        return {
-            "phonemes": spoken,
-            **self._heard_losses(encoder.code(features[:heard]), batch),
-            **self._seen_losses(seen, batch),
-        }
+        heard = encoder.hear(batch.columns, batch.index)
+        logarithms = encoder.phoneme_logarithms(heard)
+        spoken = nn.functional.nll_loss(logarithms.flatten(0, 1), batch.labels.flatten(), ignore_index=UNKNOWN)
+        made = self.parts["shapes"](heard[: batch.shapes[..., 0].numel()]).unflatten(0, batch.shapes.shape[:2])
+        # The code is made of phonemes alone: the few filmed speakers' words would soon be learnt by heart. What else of
+        # their faces is heard goes through a layer of its own, for the actors that start from here.
+        features = encoder.with_phonemes(heard).detach()
+        features[:, : heard.shape[1]] = 0
+        stretches = [batch.shapes[..., 0].numel(), batch.valid.numel()]
+        first, last = encoder.code(features).split(stretches)
+        own = self.parts["own"](heard.split(stretches)[1])
+        losses = {"phonemes": spoken, "shapes": SHAPES_WEIGHT * (made - batch.shapes).abs().sum(-1).mean()}
+        losses |= self._heard_losses(first, batch) | self._seen_losses(self._in_their_manner(last, batch), batch)
+        by_heart = self._seen_losses(self._in_their_manner(own, batch), batch)
+        return losses | {f"own {name}": loss for name, loss in by_heart.items()}
 
     def _in_their_manner(self, code: Tensor, batch: VoiceBatch) -> Tensor:
-        """Codes (S * L, Ns) as the speakers of the stretches move: each by a gain and a constant of their own."""
-        manner = self.parts["manners"](batch.speakers).repeat_interleave(batch.valid.shape[1], dim=0)
+        """Codes (S * L, Ns) as the speakers of the stretches move: each by a gain and a constant of their own.
+
+        The network itself moves as all of them do on average.
+        """
+        table = cast(nn.Embedding, self.parts["manners"]).weight
+        manner = (table - table.mean(0))[batch.speakers].repeat_interleave(batch.valid.shape[1], dim=0)
         return code * (1 + manner[:, :1]) + manner[:, 1:]
 
     def _heard_losses(self, code: Tensor, batch: VoiceBatch) -> dict[str, Tensor]:
@@ -135,12 +157,7 @@ class VoiceTraining:
         contacts = contact_loss(opening(offsets), *asked) + contact_loss(weights @ self.opening_of_shapes, *asked)
         resting = batch.resting[: len(batch.shapes)].float()
         rest = geometry_loss(offsets, torch.zeros_like(offsets), self.vertex_weights) + weights.abs().sum(-1)
-        made = self.parts["shapes"](code).unflatten(0, shape)
-        return {
-            "rest": REST_WEIGHT * _mean(rest, resting),
-            "contacts": CONTACT_WEIGHT * contacts,
-            "shapes": SHAPES_WEIGHT * (made - batch.shapes).abs().sum(-1).mean(),
-        }
+        return {"rest": REST_WEIGHT * _mean(rest, resting), "contacts": CONTACT_WEIGHT * contacts}
 
     def _seen_losses(self, code: Tensor, batch: VoiceBatch) -> dict[str, Tensor]:
         """How far codes (S * L, Ns) are from the filmed faces."""
@@ -229,18 +246,20 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=180, help="Of synthetic speech.")
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--rate", type=float, default=2e-3, help="Highest learning rate.")
-    parser.add_argument("--levels", type=int, default=FAST.voice_levels, help="Of the encoder.")
+    parser.add_argument("--levels", type=int, default=VOICE.voice_levels, help="Of the encoder.")
     parser.add_argument("--start", type=Path, help="Checkpoint of a network with fewer levels to begin with.")
     parser.add_argument("--hold-out", nargs="*", default=[], help="Beginnings of the names of what is not heard.")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     corpus = build_corpus(options.data, options.work / "corpus", options.minutes, grid_clips(options.data), no_progress)
-    config = replace(FAST, voice_levels=options.levels)
+    config = replace(VOICE, voice_levels=options.levels)
     training = VoiceTraining(corpus, options.steps, options.rate, options.seed, config, options.hold_out)
     if options.start:
         training.deepen(options.start)
     model = run(training, options.work)
+    reference = load_actor(SHIPPED / "default").reference.vertices
+    close_lips_at_bilabials(model, float(reference[UPPER_INNER_LIP, 1] - reference[LOWER_INNER_LIP, 1]))
     settings = ("minutes", "steps", "rate", "seed", "levels")
     command = " ".join(f"--{name} {getattr(options, name):g}" for name in settings)
     started = " --start CHECKPOINT" if options.start else ""

@@ -11,12 +11,13 @@ import torch
 
 from backend.speech.phones import SYMBOLS, Phone
 from backend.training.voice.augment import augment_magnitudes
-from backend.training.voice.batches import VoiceBatches
+from backend.training.voice.batches import LABELLED, VoiceBatches
 from backend.training.voice.corpus import Corpus, label_columns, magnitude_columns
 from backend.training.voice.grid import held_out, sentence, sixty, trainable
 from backend.training.voice.texts import other_languages, random_text, sentences
 from backend.training.voice.train import VoiceTraining, contact_loss
-from models.presets import FAST
+from models.phonemes import MOMENTS, PHONEMES
+from models.presets import VOICE
 from shape_keys.basis import load_basis
 
 NEEDS_ENGINES = pytest.mark.skipif(
@@ -119,14 +120,28 @@ def test_shapes_and_marks_agree_with_the_phonemes(corpus):
 
 
 def test_the_encoder_learns_nothing_from_the_few_filmed_faces(corpus):
-    training = VoiceTraining(corpus, steps=1, rate=1e-3, seed=0, config=replace(FAST, voice_levels=3, voice_width=16))
+    training = VoiceTraining(corpus, steps=1, rate=1e-3, seed=0, config=replace(VOICE, voice_levels=3, voice_width=16))
     losses = training._losses(training.batches.draw(np.random.default_rng(0)))
     encoder = training.parts["model"].encoder
     (losses["geometry"] + losses["velocity"] + losses["aperture"] + losses["blendshapes"]).backward(retain_graph=True)
     assert encoder.levels[0].gather.weight.grad is None
-    assert encoder.code.weight.grad.abs().sum() > 0
+    assert encoder.phonemes.weight.grad is None
+    assert encoder.code.weight.grad[:, :16].abs().max() == 0
+    assert encoder.code.weight.grad[:, 16:].abs().max() > 0
     losses["phonemes"].backward()
     assert encoder.levels[0].gather.weight.grad.abs().sum() > 0
+
+
+def test_the_result_is_the_mean_of_both_ways(corpus):
+    training = VoiceTraining(corpus, steps=1, rate=1e-3, seed=0, config=replace(VOICE, voice_levels=3, voice_width=16))
+    parts, columns, index = training.average.module.eval(), torch.randn(15, 2, 256), torch.arange(15)[None]
+    with torch.inference_mode():
+        encoder = parts["model"].encoder
+        heard = encoder.hear(columns, index)
+        features = encoder.with_phonemes(heard)
+        features[:, :16] = 0
+        both = (encoder.code(features) + parts["own"](heard)) / 2
+        assert torch.allclose(training.result.encoder(columns, index), both, atol=1e-6)
 
 
 def test_lips_are_told_to_meet_at_bilabials():
@@ -138,15 +153,20 @@ def test_lips_are_told_to_meet_at_bilabials():
 
 
 def test_a_deeper_network_begins_as_the_shallower_one(corpus, tmp_path):
-    shallow = VoiceTraining(corpus, 1, 1e-3, 0, replace(FAST, voice_levels=3, voice_width=16))
+    shallow = VoiceTraining(corpus, 1, 1e-3, 0, replace(VOICE, voice_levels=3, voice_width=16))
     shallow.save(tmp_path / "shallow.pt")
-    deep = VoiceTraining(corpus, 1, 1e-3, 1, replace(FAST, voice_levels=4, voice_width=16))
+    deep = VoiceTraining(corpus, 1, 1e-3, 1, replace(VOICE, voice_levels=4, voice_width=16))
     deep.deepen(tmp_path / "shallow.pt")
     columns = torch.randn(31, 2, 256)
     with torch.inference_mode():
-        small = shallow.result.encoder(columns, torch.arange(8, 23)[None])
-        large = deep.result.encoder(columns, torch.arange(31)[None])
+        small = shallow.result.encoder.hear(columns, torch.arange(8, 23)[None])
+        large = deep.result.encoder.hear(columns, torch.arange(31)[None])
     assert torch.allclose(small, large, atol=1e-5)
+
+
+def test_the_phonemes_of_the_encoder_are_those_of_the_corpus():
+    assert len(SYMBOLS) == PHONEMES
+    assert len(LABELLED) == MOMENTS
 
 
 def test_labels_stand_where_the_phonemes_sound():

@@ -85,7 +85,7 @@ def test_from_the_zip_to_a_rendered_face(blender, package: Path, tmp_path: Path,
     if not (build.ROOT / ".venv").is_dir():
         pytest.skip("this checkout has no environment of its own to start a backend with")
     tool = blender(extension_tool)
-    done = subprocess.run([sys.executable, tool, "validate", str(package)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, tool, "validate", str(package)], capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stdout + done.stderr
     monkeypatch.setenv("BLENDER_USER_RESOURCES", str(tmp_path / "user"))
     monkeypatch.setenv("MOUTHPIECE_HOME", str(tmp_path / "home"))

@@ -1,6 +1,5 @@
 """A video is inspected and an actor trained from the panel's settings, through the real service, and speaks."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,7 @@ def clips(tmp_path: Path, shared: Path, monkeypatch) -> Path:
     folder = tmp_path / "clips"
     folder.mkdir()
     for clip in sorted((shared / "grid_s1").glob("*.mp4"))[:CLIPS]:
-        os.symlink(clip, folder / clip.name)
+        (folder / clip.name).symlink_to(clip)
     (tmp_path / "line.wav").write_bytes(make_sound(3, 1.0))
     return folder
 

@@ -39,6 +39,7 @@ def variants() -> dict[str, tuple[ModelConfig, dict[str, Any]]]:
     table: dict[str, tuple[ModelConfig, dict[str, Any]]] = {"default": (DEFAULT, {})}
     table |= {f"Na = {length}": (replace(DEFAULT, previous_code_length=length), {}) for length in (0, 8, 16)}
     table |= {f"Ns = {length}": (replace(DEFAULT, code_length=length), {}) for length in (8, 16, 64, 128)}
+    table["code linear in what is heard"] = (replace(DEFAULT, voice_manner=0), {})
     table["paper's memory (table 5)"] = (replace(DEFAULT, **PAPER_MEMORY), {})
     table["scheduled sampling 0.5"] = (DEFAULT, {"scheduled_sampling": 0.5})
     table["no velocity loss"] = (DEFAULT, {"velocity_weight": 0.0})

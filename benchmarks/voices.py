@@ -29,6 +29,7 @@ from backend.speech.alignment import Aligner
 from backend.speech.phones import BILABIALS, LABIODENTALS, OPEN_VOWELS, Phone
 from backend.training.voice.facegood import read_take
 from backend.training.voice.grid import sentence
+from backend.training.voice.ljspeech import HELD_OUT, transcripts
 from benchmarks.machine import describe_machine
 from shape_keys import arkit
 from shape_keys.topology import LIPS
@@ -36,8 +37,6 @@ from shape_keys.topology import LIPS
 FPS = 25
 ROUNDED, SPREAD = ("uw", "ow", "w"), ("iy", "ey")
 LEFT_CORNER, RIGHT_CORNER = 61, 291
-HELD_OUT_LINES = slice(1, None, 2)
-"""Of the LJSpeech recordings with a transcript: training hears the others."""
 HELD_OUT_TAKE = "1114_2_03"
 SEMITONES = 6
 NOISE_DB = 10.0
@@ -226,11 +225,11 @@ def measure(actor: Actor, data: Path, folders: list[Path]) -> dict[str, float]:
     grid = [(sound, aligner.align(sound, sentence(clip.stem))[0]) for clip in clips for sound in [decode_audio(clip)]]
     rows = grid_figures(actor, clips)
     rows |= {f"strangers_{name}": value for name, value in contacts(speaker, grid).items() if name[0] in "tru"}
-    lines = [line.split("|") for line in (data / "speech/ljspeech/metadata.csv").read_text("utf-8").splitlines()]
     spoken = []
-    for name, _, text in lines[HELD_OUT_LINES]:
-        sound = decode_audio(data / f"speech/ljspeech/{name}.flac")
-        spoken.append((sound, aligner.align(sound, text)[0]))
+    for path, text in transcripts(data).items():
+        if path.stem in HELD_OUT:
+            sound = decode_audio(path)
+            spoken.append((sound, aligner.align(sound, text)[0]))
     rows |= {f"ljspeech_{name}": value for name, value in contacts(speaker, spoken).items()}
     rows |= performance(speaker, data / f"paired/facegood/{HELD_OUT_TAKE}.npz")
     recordings = [sound for sound, _ in [*spoken, *grid[:8]]]

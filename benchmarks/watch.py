@@ -27,6 +27,7 @@ from backend.speech.espeak import save_speech
 from backend.speech.phones import BILABIALS, LABIODENTALS, SILENCE, VOWELS, Phone
 from backend.speech.transcript import align_transcript
 from backend.training.voice.grid import sentence
+from backend.training.voice.ljspeech import HELD_OUT, transcripts
 
 SIDE = 150
 """Pixels of a picture."""
@@ -53,10 +54,9 @@ class Utterance:
 def utterances(data: Path, folder: Path) -> list[Utterance]:
     """A stranger of GRID, a stranger reading, and a synthetic woman."""
     clip = sorted((data / "grid_other").glob("*.mp4"))[0]
-    name, _, text = (data / "speech/ljspeech/metadata.csv").read_text().splitlines()[1].split("|")
+    reading, text = next((path, text) for path, text in transcripts(data).items() if path.stem in HELD_OUT)
     spoken = folder / "spoken.wav"
     timeline = save_speech(SPOKEN, "en-us+f2", spoken)
-    reading = data / f"speech/ljspeech/{name}.flac"
     found = []
     for sound, said in ((clip, sentence(clip.stem)), (reading, text)):
         phones = align_transcript(decode_audio(sound), said).phones

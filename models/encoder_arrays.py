@@ -74,8 +74,11 @@ class VoiceEncoderArrays:
         self._phonemes = _linear(weights, "encoder.phonemes") if "encoder.phonemes.weight" in weights else None
         if self._phonemes is not None:
             self._lips, self._lips_apart = weights["encoder.lips"], weights["encoder.lips_apart"]
-        self._code = _linear(weights, "encoder.code")
-        self.code_bias = self._code[1]
+        manner = [f"encoder.code.{layer}" for layer in ("first", "second", "last")]
+        self._code = [
+            _linear(weights, name) for name in (manner if f"{manner[0]}.weight" in weights else ["encoder.code"])
+        ]
+        self.code_bias = self._code[-1][1]
 
     def features(self, columns: np.ndarray) -> np.ndarray:
         """Bands of each column: (C, 2, 256) float32 -> (C, 80)."""
@@ -89,12 +92,17 @@ class VoiceEncoderArrays:
             rows = level(rows, triples)
         heard = _layer_norm(rows[index[:, 0]], *self._normal)
         if self._phonemes is None:
-            return heard @ self._code[0] + self._code[1]
+            return self._codes(heard)
         logarithms = self._phoneme_logarithms(heard)
         probabilities = np.exp(logarithms)
         told = [np.float32(SURE) * probabilities, np.float32(UNSURE) * np.maximum(logarithms, LEAST_LOG)]
         features = np.concatenate([heard, *(part.reshape(len(heard), -1) for part in told)], axis=1)
-        return self._close_lips(features @ self._code[0] + self._code[1], probabilities)
+        return self._close_lips(self._codes(features), probabilities)
+
+    def _codes(self, heard: np.ndarray) -> np.ndarray:
+        for weight, bias in self._code[:-1]:
+            heard = _gelu(heard @ weight + bias)
+        return heard @ self._code[-1][0] + self._code[-1][1]
 
     def _phoneme_logarithms(self, heard: np.ndarray) -> np.ndarray:
         assert self._phonemes is not None

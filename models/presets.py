@@ -22,6 +22,8 @@ class ModelConfig:
     """Levels of the voice encoder; each doubles the length of its window."""
     voice_phonetic: bool = False
     """Make the code of the phonemes' probabilities too, not of the encoder's last level alone."""
+    voice_manner: int = 0
+    """Hidden units of the layers that make the code as one speaker moves (models/voice_encoder.py); 0: linear."""
     use_phase: bool = True
     """Read the complex spectrogram (section 3); otherwise its magnitude alone."""
     frequency_widths: tuple[int, ...] = (72, 108, 162, 243, 256, 256)
@@ -60,6 +62,8 @@ PAPER = ModelConfig()
 DEFAULT = replace(
     PAPER,
     voice_width=192,
+    voice_phonetic=True,
+    voice_manner=128,
     use_phase=False,
     dropout=0.2,
     texture_widths=(128, 64, 32, 16, 8),
@@ -71,7 +75,7 @@ DEFAULT = replace(
 """Sized for two processor cores, with the voice encoder in place of the paper's audio encoder."""
 FAST = replace(DEFAULT, texture_widths=(), texture_components=0)
 """Geometry and blendshapes alone: actors without a texture."""
-VOICE = replace(FAST, voice_phonetic=True)
+VOICE = replace(FAST, voice_manner=0)
 """The general voice model: any speaker."""
 PRESETS = {"instant": FAST, "fast": FAST, "default": DEFAULT, "paper": PAPER}
 
@@ -99,7 +103,13 @@ def build_model(config: ModelConfig) -> TalkingFace:
 
 def _encoder(config: ModelConfig) -> VoiceEncoder | AudioEncoder:
     if config.voice_width:
-        return VoiceEncoder(config.voice_width, config.code_length, config.voice_levels, phonetic=config.voice_phonetic)
+        return VoiceEncoder(
+            config.voice_width,
+            config.code_length,
+            config.voice_levels,
+            phonetic=config.voice_phonetic,
+            manner=config.voice_manner,
+        )
     return AudioEncoder(
         FrequencyLayers(config.frequency_widths, config.use_phase),
         TimeLayers(config.frequency_widths[-1], config.time_widths),

@@ -8,6 +8,9 @@ from torch import Tensor, nn
 from models.mel import MEL_BANDS, mel_weights
 from models.phonemes import ASIDE, BILABIALS, CERTAINTY, DOUBT, LEAST_LOG, MOMENTS, PHONEMES, SURE, UNSURE
 
+HEARD_DROPOUT, MANNER_DROPOUT = 0.1, 0.4
+"""Of what a speaker's manner is made of, and between its layers."""
+
 
 class Halving(nn.Module):
     """Each row and its neighbours, three in all, to one row: a convolution of kernel 3 and stride 2 without padding.
@@ -31,6 +34,25 @@ class Halving(nn.Module):
         return rows[triples[:, 1]] + self.dropout(result) if self.residual else result
 
 
+class Manner(nn.Module):
+    """What is heard to the code of one speaker's face: two hidden layers, since nobody's mouth is linear in phonemes.
+
+    backend/training/manner.py trains it.
+    """
+
+    def __init__(self, heard: int, hidden: int, code_length: int) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(heard, hidden), nn.Linear(hidden, hidden)
+        self.last = nn.Linear(hidden, code_length)
+        self.heard_dropout, self.dropout = nn.Dropout(HEARD_DROPOUT), nn.Dropout(MANNER_DROPOUT)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, heard) -> (B, code_length)."""
+        rows = nn.functional.gelu(self.first(self.heard_dropout(features)), approximate="tanh")
+        rows = nn.functional.gelu(self.second(self.dropout(rows)), approximate="tanh")
+        return self.last(self.dropout(rows))
+
+
 class VoiceEncoder(nn.Module):
     """Mel-like bands of every column, then levels that each halve the window: six levels for 127 columns, 1.27 s.
 
@@ -38,8 +60,13 @@ class VoiceEncoder(nn.Module):
     computed once, on every level. At 25 frames a second that leaves one row a frame on all levels but the first.
     """
 
-    def __init__(self, width: int, code_length: int, levels: int, dropout: float = 0.1, phonetic: bool = False) -> None:
-        """phonetic: the code is made of the phonemes' probabilities too, which differ less from voice to voice."""
+    def __init__(
+        self, width: int, code_length: int, levels: int, dropout: float = 0.1, phonetic: bool = False, manner: int = 0
+    ) -> None:
+        """phonetic: the code is made of the phonemes' probabilities too, which differ less from voice to voice.
+
+        manner: hidden units of the layers that make the code; 0 makes it linearly.
+        """
         super().__init__()
         self.columns = 2 ** (levels + 1) - 1
         """In a window: so many, halved without padding as often as there are levels, come to one."""
@@ -54,7 +81,9 @@ class VoiceEncoder(nn.Module):
         self.normalise = nn.LayerNorm(width)
         told = MOMENTS * PHONEMES
         self.phonemes = nn.Linear(width, told) if phonetic else None
-        self.code = nn.Linear(width + 2 * told if phonetic else width, code_length)
+        heard = width + 2 * told if phonetic else width
+        self.code = Manner(heard, manner, code_length) if manner else nn.Linear(heard, code_length)
+        self.code_length = code_length
         self.lips: Tensor
         self.lips_apart: Tensor
         if phonetic:

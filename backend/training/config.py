@@ -60,8 +60,8 @@ class TrainConfig:
     """Where to train: auto (a GPU where there is one), cpu or cuda."""
     from_scratch: bool = False
     """Start the encoder from random weights instead of from the shipped voice model."""
-    voice_rate: float = 0.5
-    """Learning rate of an encoder that comes from the voice model, as a share of the others'."""
+    voice_rate: float = 0.25
+    """Learning rate of what was solved from the voice model (all but the texture), as a share of the texture's."""
     validate_every: int = 5
     """Epochs between two looks at the held-out part."""
     patience: int = 8

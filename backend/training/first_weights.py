@@ -12,8 +12,9 @@ from backend.audio.spectrogram import spectrogram_windows
 from backend.training.batches import Batches, to_image_tensor
 from backend.training.dataset import Dataset
 from backend.training.losses import vertex_weights
+from backend.training.manner import CodeSpace, learn_manner
 from models.talking_face import TalkingFace
-from models.voice_encoder import VoiceEncoder
+from models.voice_encoder import Manner, VoiceEncoder
 
 TEXTURE_FRAMES = 800
 """Frames, evenly spread, of which the texture's components are taken."""
@@ -67,10 +68,14 @@ def solve_linearly(model: TalkingFace, dataset: Dataset, batches: Batches) -> No
     root = vertex_weights(batches.config.lip_weight).sqrt().repeat_interleave(3)
     mean = offsets.mean(0)
     left, singular, components = torch.linalg.svd((offsets - mean) * root, full_matrices=False)
-    length = model.encoder.code.out_features
+    length = model.encoder.code_length
     deviation = singular[:length] / len(frames) ** 0.5
     codes = left[:, :length] * len(frames) ** 0.5 * CODE_DEVIATION
-    _set_ridge(model.encoder.code, heard, codes)
+    if isinstance(model.encoder.code, Manner):
+        axes = (components[:length] * root / deviation[:, None]).T * CODE_DEVIATION
+        learn_manner(model.encoder, batches, CodeSpace(mean, axes, deviation))
+    else:
+        _set_ridge(model.encoder.code, heard, codes)
     codes = model.encoder.code(heard)
     hidden, last = model.geometry.hidden, model.geometry.offsets
     hidden.weight.mul_(0.1)

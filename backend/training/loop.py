@@ -218,13 +218,14 @@ class TrainingRun:
 
 
 def _parameter_groups(model: TalkingFace, config: TrainConfig) -> list[dict[str, Any]]:
-    """The encoder's parameters and all others, with their shares of the learning rate."""
-    pretrained = isinstance(model.encoder, VoiceEncoder) and not config.from_scratch
-    encoder = list(model.encoder.parameters())
-    known = {id(parameter) for parameter in encoder}
-    others = [parameter for parameter in model.parameters() if id(parameter) not in known]
-    share = config.voice_rate if pretrained else 1.0
+    """What moves the face, and what colours it, with their shares of the learning rate.
+
+    From the voice model on the first is solved before the loop begins, and only touched up by it.
+    """
+    solved = isinstance(model.encoder, VoiceEncoder) and not config.from_scratch
+    share = config.voice_rate if solved else 1.0
+    moving, colouring = [model.encoder, model.geometry, model.blendshapes], [model.texture, model.previous]
     return [
-        {"params": encoder, "lr": config.learning_rate * share, "share": share},
-        {"params": others, "lr": config.learning_rate, "share": 1.0},
+        {"params": [p for part in parts if part for p in part.parameters()], "lr": config.learning_rate * s, "share": s}
+        for parts, s in ((moving, share), (colouring, 1.0))
     ]

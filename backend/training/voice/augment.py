@@ -3,12 +3,14 @@
 from collections.abc import Callable
 
 import numpy as np
+from scipy.signal import lfilter
 
-from backend.audio.spectrogram import BINS, COMPRESSION
+from backend.audio.spectrogram import BINS, COMPRESSION, HOP_SECONDS
 
 BIN_HERTZ = 31.25
-VOCAL_TRACT = 0.17
-"""Largest stretch of the frequency axis: other vocal tracts (VTLP, Jaitly and Hinton 2013)."""
+VOCAL_TRACT, FAR_VOCAL_TRACT, FAR_CHANCE = 0.17, 0.4, 0.3
+"""Largest stretch of the frequency axis, natural logarithm: other vocal tracts (VTLP, Jaitly and Hinton 2013); how far
+it goes in how many of the stretches, for voices moved by half an octave."""
 EQUALISER_DB = 4.0
 """Deviation of a smooth random curve over frequency: other microphones and rooms."""
 GAIN_DB = (-10.0, 6.0)
@@ -18,8 +20,10 @@ BABBLE_CHANCE, MUSIC_CHANCE, BACKGROUND_DB = 0.2, 0.12, (5.0, 25.0)
 """How often other voices, and how often music is added instead of noise, and how far below the speech."""
 FREQUENCY_MASK, TIME_MASK = 28, 10
 """Most bins, most columns that are blanked (SpecAugment, Park et al. 2019)."""
-TELEPHONE_CHANCE, TELEPHONE_BINS = 0.15, (105, 140)
-"""How often everything above 3.3 to 4.4 kHz is lost."""
+TELEPHONE_CHANCE, TELEPHONE_LOW, TELEPHONE_HIGH = 0.2, (0, 13), (100, 140)
+"""How often everything is lost below 0 to 0.4 kHz and above 3.1 to 4.4 kHz: ranges of bins."""
+ROOM_CHANCE, ROOM_SECONDS, ROOM_DB = 0.25, (0.15, 0.7), (-2.0, 15.0)
+"""How often a room answers, how long until that is 60 dB fainter, and how far below the voice it is."""
 
 
 def augment_magnitudes(
@@ -29,7 +33,10 @@ def augment_magnitudes(
 
     babble: gives so many columns of other voices, (C, 256) float32, not compressed.
     """
-    magnitude = _warp(columns, float(np.exp(rng.uniform(-VOCAL_TRACT, VOCAL_TRACT)))) ** (1 / COMPRESSION)
+    far = FAR_VOCAL_TRACT if rng.random() < FAR_CHANCE else VOCAL_TRACT
+    magnitude = _warp(columns, float(np.exp(rng.uniform(-far, far)))) ** (1 / COMPRESSION)
+    if rng.random() < ROOM_CHANCE:
+        magnitude = _in_room(magnitude, rng)
     curve = np.interp(np.arange(BINS), np.linspace(0, BINS - 1, 7), rng.normal(0, EQUALISER_DB, 7))
     magnitude *= (10 ** ((curve + rng.uniform(*GAIN_DB)) / 20)).astype(np.float32)
     kind = rng.random()
@@ -43,16 +50,27 @@ def augment_magnitudes(
     columns[:, _span(BINS, FREQUENCY_MASK, rng)] = 0
     columns[_span(len(columns), TIME_MASK, rng)] = 0
     if rng.random() < TELEPHONE_CHANCE:
-        columns[:, int(rng.integers(*TELEPHONE_BINS)) :] = 0
+        columns[:, : int(rng.integers(*TELEPHONE_LOW))] = 0
+        columns[:, int(rng.integers(*TELEPHONE_HIGH)) :] = 0
     return columns.astype(np.float32, copy=False)
 
 
 def _warp(columns: np.ndarray, factor: float) -> np.ndarray:
-    """Read bin k at k * factor."""
+    """Read bin k at k * factor; beyond the last bin there is nothing."""
     places = np.clip(np.arange(BINS) * factor, 0, BINS - 1)
     low = places.astype(int)
     part = (places - low).astype(np.float32)
-    return columns[:, low] * (1 - part) + columns[:, np.minimum(low + 1, BINS - 1)] * part
+    warped = columns[:, low] * (1 - part) + columns[:, np.minimum(low + 1, BINS - 1)] * part
+    warped[:, np.arange(BINS) * factor > BINS - 1] = 0
+    return warped
+
+
+def _in_room(magnitude: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Add to the power of each column what is left of the earlier ones."""
+    power = magnitude.astype(np.float64) ** 2
+    kept = 10 ** (-6 * HOP_SECONDS / rng.uniform(*ROOM_SECONDS))
+    share = 10 ** (-rng.uniform(*ROOM_DB) / 10) * (1 - kept)
+    return np.sqrt(power + lfilter([0, share], [1, -kept], power, axis=0)).astype(np.float32)
 
 
 def random_noise(count: int, rng: np.random.Generator) -> np.ndarray:

@@ -16,6 +16,7 @@ from backend.speech.phones import SYMBOLS, Phone
 from backend.training.dataset import Dataset, DatasetConfig, build_dataset
 from backend.training.voice.facegood import read_takes
 from backend.training.voice.grid import sentence
+from backend.training.voice.ljspeech import transcripts
 from backend.training.voice.synthetic import make_synthetic, read_utterances
 from shape_keys.visemes import coarticulate
 
@@ -94,11 +95,10 @@ def _pieces(data: Path, folder: Path, grid: dict[str, list[Path]], progress: Pro
         times = np.arange(0, take.times[-1], SHAPE_SECONDS)
         yield _Piece(f"facegood {take.name}", take.samples, None, take.weights_at(times))
     aligner = Aligner()
-    for line in (data / "speech/ljspeech/metadata.csv").read_text().splitlines():
-        name, _, text = line.split("|")
-        samples = decode_audio(data / f"speech/ljspeech/{name}.flac")
+    for path, text in transcripts(data).items():
+        samples = decode_audio(path)
         phones = aligner.align(samples, text)[0]
-        yield _Piece(f"ljspeech {name}", samples, phones, spoken_shapes(samples, phones))
+        yield _Piece(f"ljspeech {path.stem}", samples, phones, spoken_shapes(samples, phones))
     for speaker, clips in grid.items():
         settings = DatasetConfig(lighting=False, specularities=False)
         dataset = build_dataset(clips, folder / f"grid_{speaker}", settings, progress)

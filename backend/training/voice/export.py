@@ -19,10 +19,10 @@ from models.talking_face import TalkingFace
 LICENCE = "CC BY 4.0"
 SOURCES = """| data | what | licence |
 |---|---|---|
-| synthetic speech | flite 2.2 (kal16, awb, rms, slt) and espeak-ng (4 kinds of English, 16 other languages, 42 variants) speaking texts of our own (backend/training/voice/texts), with the engines' own phoneme times | flite's voices: free use of the output; espeak-ng's output carries no licence |
+| synthetic speech | flite 2.2 (kal16, awb, rms, slt), festival 2.5 (ked_diphone, cmu_us_slt_arctic_hts) and espeak-ng (4 kinds of English, 16 other languages, 42 variants) speaking texts of our own (backend/training/voice/texts), with the engines' own phoneme times | flite's and festival's voices: free use of the output; espeak-ng's output carries no licence |
 | GRID corpus, speakers s1 (60 clips), s2, s3, s5, s26, s31, s33 (107 clips) | sound, and the movement of the tracked vertices from each speaker's own neutral face; no picture | CC BY 4.0, Cooke, Barker, Cunningham and Shao 2006, doi:10.1121/1.2229005 |
 | FACEGOOD-Audio2Face, two of three takes (Mandarin) | sound, and the recorded controls as ARKit weights (facegood.json) | MIT, FACEGOOD Digital Technology |
-| LJSpeech, 4 recordings with transcripts | sound and phonemes aligned with pocketsphinx | public domain |
+| LJSpeech, 10 recordings | sound and phonemes aligned with pocketsphinx | public domain |
 """  # noqa: E501
 
 NOTICE = """FACEGOOD-Audio2Face, copyright 2021 The FACEGOOD Authors, MIT licence: permission is hereby granted, free of

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from backend.progress import Progress, no_progress
-from backend.speech import espeak, flite
+from backend.speech import espeak, festival, flite
 from backend.speech.phones import Phone
 from backend.training.voice.texts import other_languages, random_text
 
+ENGINES = {"flite": flite, "festival": festival}
 ENGLISH = ("en-us", "en-gb-x-rp", "en-029", "en-gb-scotland")
 VARIANTS = (
     "", "+m1", "+m2", "+m4", "+m5", "+m6", "+m8", "+f1", "+f3", "+f4", "+f5", "+Andy", "+Annie", "+Alicia", "+Gene",
@@ -20,8 +21,8 @@ VARIANTS = (
     "+steph", "+travis", "+victor", "+zac", "+whisper",
 )  # fmt: skip
 """espeak-ng's variants of the voice; those of the shipped synthetic speaker (m3, m7, f2) are left out."""
-SHARES = {"flite": 0.4, "english": 0.35, "other": 0.25}
-"""How much of the speech comes from flite, from espeak-ng in English, and from espeak-ng in other languages."""
+SHARES = {"flite": 0.3, "festival": 0.15, "english": 0.3, "other": 0.25}
+"""How much of the speech comes from flite, from festival, from espeak-ng in English, and in other languages."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,9 @@ def _speech(rng: np.random.Generator) -> Iterator[tuple[str, espeak.Spoken]]:
     kinds, shares = list(SHARES), list(SHARES.values())
     while True:
         kind = rng.choice(kinds, p=shares)
-        if kind == "flite":
-            voice = str(rng.choice(flite.VOICES))
-            yield f"flite {voice}", flite.speak(random_text("en", rng), voice, float(rng.uniform(0.8, 1.3)))
+        if kind in ENGINES:
+            voice = str(rng.choice(ENGINES[kind].VOICES))
+            yield f"{kind} {voice}", ENGINES[kind].speak(random_text("en", rng), voice, float(rng.uniform(0.8, 1.3)))
             continue
         language = "en" if kind == "english" else str(rng.choice(other_languages()))
         name = str(rng.choice(ENGLISH)) if language == "en" else language

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from backend.speech.phones import SYMBOLS, Phone
-from backend.training.voice.augment import augment_magnitudes
+from backend.training.voice.augment import _in_room, augment_magnitudes
 from backend.training.voice.batches import LABELLED, VoiceBatches
 from backend.training.voice.corpus import Corpus, label_columns, magnitude_columns
 from backend.training.voice.grid import held_out, sentence, sixty, trainable
@@ -21,8 +21,8 @@ from models.presets import VOICE
 from shape_keys.basis import load_basis
 
 NEEDS_ENGINES = pytest.mark.skipif(
-    ctypes.util.find_library("espeak-ng") is None or shutil.which("flite") is None,
-    reason="espeak-ng or flite is not installed",
+    ctypes.util.find_library("espeak-ng") is None or not shutil.which("flite") or not shutil.which("festival"),
+    reason="espeak-ng, flite or festival is not installed",
 )
 JAW_OPEN = 17
 
@@ -183,6 +183,20 @@ def test_augmented_columns_stay_finite_and_alike():
     assert all(np.isfinite(c).all() and (c >= 0).all() and c.shape == (100, 256) for c in changed)
     assert np.array_equal(columns, before)
     assert any((c[:, 150:] == 0).all() for c in changed)  # a telephone is among them
+
+
+def test_a_room_goes_on_sounding():
+    click = np.zeros((100, 256), np.float32)
+    click[20] = 1
+    heard = _in_room(click, np.random.default_rng(0))
+    assert np.array_equal(heard[:21], click[:21])
+    tail = heard[21:, 0]
+    assert (tail > 0).all()
+    assert (np.diff(tail) < 0).all()
+    ratio = (tail[1:] / tail[:-1]) ** 2
+    assert np.allclose(ratio, ratio[0])
+    assert 0.15 <= -0.06 / np.log10(ratio[0]) <= 0.7  # seconds until it is 60 dB fainter
+    assert -15 <= 10 * np.log10((tail**2).sum()) <= 2
 
 
 def test_texts():

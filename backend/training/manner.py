@@ -1,0 +1,69 @@
+"""The speaker's own manner: from what is heard to the code of the face, learnt in seconds."""
+
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from backend.training.batches import Batches
+from models.voice_encoder import Manner, VoiceEncoder
+
+PASSES = 6
+"""Times that the training video is heard, each time with its sound changed otherwise."""
+REPEATS, MOST_STEPS, FRAMES = 30, 6000, 256
+"""Times that each lesson is drawn; most steps, and lessons in each of them."""
+RATE, WEIGHT_DECAY = 2e-3, 0.05
+
+
+@dataclass(frozen=True)
+class CodeSpace:
+    """Which codes stand for a face: (offsets - mean) @ axes.
+
+    mean (1404,), axes (1404, Ns); deviation (Ns,): how much of the face each number of a code moves.
+    """
+
+    mean: Tensor
+    axes: Tensor
+    deviation: Tensor
+
+
+@torch.no_grad()
+def learn_manner(encoder: VoiceEncoder, batches: Batches, space: CodeSpace) -> None:
+    """Train the layers that make the code on what the encoder, left as it is, hears in the training video.
+
+    What it hears is kept, so that thousands of steps take seconds.
+    """
+    manner = cast(Manner, encoder.code)
+    heard, codes = _lessons(encoder.eval(), batches, space)
+    middle, scale = heard.mean(0), heard.std()
+    heard = (heard - middle) / scale
+    worth = space.deviation / space.deviation[0]
+    manner.last.bias.copy_(codes.mean(0))
+    optimiser = torch.optim.AdamW(manner.parameters(), RATE, weight_decay=WEIGHT_DECAY)
+    steps = min(MOST_STEPS, 1 + REPEATS * len(heard) // FRAMES)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.0, steps)
+    generator = torch.Generator().manual_seed(batches.config.seed)
+    manner.train()
+    for _ in range(steps):
+        chosen = torch.randint(len(heard), (FRAMES,), generator=generator)
+        with torch.enable_grad():
+            loss = ((manner(heard[chosen]) - codes[chosen]).square() * worth).mean()
+            optimiser.zero_grad()
+            loss.backward()
+        optimiser.step()
+        schedule.step()
+    manner.eval()
+    manner.first.weight.div_(scale)
+    manner.first.bias.sub_(manner.first.weight @ middle)
+
+
+def _lessons(encoder: VoiceEncoder, batches: Batches, space: CodeSpace) -> tuple[Tensor, Tensor]:
+    """Features (N, F) and codes (N, Ns) of valid frames."""
+    heard, codes = [], []
+    for number in range(PASSES):
+        for batch in batches.epoch(number):
+            valid = batch.valid.flatten()
+            heard.append(encoder.features(batch.columns, batch.index)[valid])
+            codes.append((batch.offsets.flatten(0, 1).flatten(1)[valid] - space.mean) @ space.axes)
+    return torch.cat(heard), torch.cat(codes)

@@ -46,7 +46,7 @@ def start_from_voice(model: TalkingFace, dataset: Dataset, batches: Batches, voi
         return False
     with safe_open(voice, "pt") as file:
         own = model.encoder.state_dict()
-        shared = {name: file.get_tensor(f"encoder.{name}") for name in own if not name.startswith("code.")}
+        shared = {name: file.get_tensor(f"encoder.{name}") for name in own if not name.startswith(("code.", "lips"))}
     model.encoder.load_state_dict(own | shared)
     solve_linearly(model, dataset, batches)
     return True

@@ -29,7 +29,9 @@ def stubborn_speaker(formula_dataset, tmp_path_factory) -> Dataset:
     opening /= opening.max()
     whole = moved[opening.argmax()]
     new = np.clip(1 - np.abs(opening - 0.5) / 0.25, 0, 1)
-    np.save(folder / "vertices.npy", (formula_dataset.reference_vertices + new[:, None, None] * whole).astype(np.float32))
+    np.save(
+        folder / "vertices.npy", (formula_dataset.reference_vertices + new[:, None, None] * whole).astype(np.float32)
+    )
     return open_dataset(folder)
 
 

@@ -1,4 +1,4 @@
-"""A mouth that opens at middling loudness only: no linear map of what is heard tells that, the speaker's manner does."""
+"""A mouth that opens at middling loudness only: no linear map of the sound tells that, the speaker's manner does."""
 
 import shutil
 from dataclasses import replace

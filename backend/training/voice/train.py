@@ -68,12 +68,12 @@ class VoiceTraining:
             {
                 "model": model,
                 "shapes": nn.Linear(encoder.normalise.normalized_shape[0], len(arkit.NAMES)),
-                "own": nn.Linear(encoder.normalise.normalized_shape[0], encoder.code.out_features),
-                "manners": nn.Embedding(len(self.batches.filmed), encoder.code.out_features + 1),
+                "own": nn.Linear(encoder.normalise.normalized_shape[0], encoder.code_length),
+                "manners": nn.Embedding(len(self.batches.filmed), encoder.code_length + 1),
             }
         )
         with torch.no_grad():  # what is heard beyond phonemes is each speaker's own
-            encoder.code.weight[:, : encoder.normalise.normalized_shape[0]] = 0
+            cast(nn.Linear, encoder.code).weight[:, : encoder.normalise.normalized_shape[0]] = 0
         nn.init.zeros_(cast(nn.Embedding, self.parts["manners"]).weight)
         self.average = AveragedModel(self.parts, multi_avg_fn=get_ema_multi_avg_fn(0.995))
         self.optimiser = torch.optim.AdamW(self.parts.parameters(), rate, weight_decay=1e-2)
@@ -91,7 +91,7 @@ class VoiceTraining:
         """
         parts = cast(nn.ModuleDict, copy.deepcopy(self.average.module))
         model, own = cast(TalkingFace, parts["model"]).eval(), cast(nn.Linear, parts["own"])
-        code = cast(VoiceEncoder, model.encoder).code
+        code = cast(nn.Linear, cast(VoiceEncoder, model.encoder).code)
         with torch.no_grad():
             code.weight[:, : own.in_features] = own.weight
             code.weight.mul_(0.5)

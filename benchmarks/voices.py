@@ -4,6 +4,7 @@
 
 FOLDER holds `speech/ljspeech` and `paired/facegood`; `--clips` are folders of GRID clips, whose names say what is
 said (`grid_other` of the data by default). What of them training must not have heard is listed in docs/voices.md.
+Groups of made voices (benchmarks/voice_groups.py) need espeak-ng.
 """
 
 import argparse
@@ -31,6 +32,7 @@ from backend.training.voice.facegood import read_take
 from backend.training.voice.grid import sentence
 from backend.training.voice.ljspeech import HELD_OUT, transcripts
 from benchmarks.machine import describe_machine
+from benchmarks.voice_groups import spoken_by_groups
 from shape_keys import arkit
 from shape_keys.topology import LIPS
 
@@ -231,6 +233,9 @@ def measure(actor: Actor, data: Path, folders: list[Path]) -> dict[str, float]:
             sound = decode_audio(path)
             spoken.append((sound, aligner.align(sound, text)[0]))
     rows |= {f"ljspeech_{name}": value for name, value in contacts(speaker, spoken).items()}
+    for group, recordings in spoken_by_groups():
+        figures = contacts(speaker, recordings)
+        rows |= {f"{group}_{name}": figures[name] for name in ("bilabials", "closure_recall", "false_closure", "tuck")}
     rows |= performance(speaker, data / f"paired/facegood/{HELD_OUT_TAKE}.npz")
     recordings = [sound for sound, _ in [*spoken, *grid[:8]]]
     return rows | conditions(speaker, recordings) | stillness(speaker, recordings)

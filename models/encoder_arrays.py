@@ -4,7 +4,21 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from models.phonemes import ASIDE, BILABIALS, CERTAINTY, DOUBT, LEAST_LOG, MOMENTS, PHONEMES, SURE, UNSURE
+from models.mel import stretch
+from models.phonemes import (
+    ASIDE,
+    BESIDE,
+    BILABIALS,
+    CERTAINTY_OF_ANYONE,
+    CERTAINTY_OF_ONE,
+    LEAST_LOG,
+    LIKELIEST,
+    MOMENTS,
+    PHONEMES,
+    SURE,
+    TRUST,
+    UNSURE,
+)
 
 SLOPE = 0.2
 """Of the leaky ReLU, as in models/audio_encoder.py."""
@@ -65,7 +79,10 @@ class VoiceEncoderArrays:
 
     def __init__(self, weights: Mapping[str, np.ndarray]) -> None:
         """weights: float32 arrays under their names in `TalkingFace.state_dict()`. Raises KeyError, ValueError."""
-        self._bands = _linear(weights, "encoder.bands")
+        bands, bias = _linear(weights, "encoder.bands")
+        tracts = weights.get("encoder.tracts", np.ones(1))
+        self._bands = np.hstack([stretch(float(length)) @ bands for length in tracts]), np.tile(bias, len(tracts))
+        self._band_count = len(bias)
         levels = len({name.split(".")[2] for name in weights if name.startswith("encoder.levels.")})
         self._levels = [_Halving(weights, f"encoder.levels.{level}") for level in range(levels)]
         self.columns = 2 ** (levels + 1) - 1
@@ -81,23 +98,31 @@ class VoiceEncoderArrays:
         self.code_bias = self._code[-1][1]
 
     def features(self, columns: np.ndarray) -> np.ndarray:
-        """Bands of each column: (C, 2, 256) float32 -> (C, 80)."""
+        """Bands of each column, for every length of the vocal tract: (C, 2, 256) float32 -> (C, 80 * lengths)."""
         return np.hypot(columns[:, 0], columns[:, 1]) @ self._bands[0] + self._bands[1]
 
     def codes(self, features: np.ndarray, index: np.ndarray) -> np.ndarray:
-        """Levels over time: features (C, 80), index (T, columns) into them -> codes (T, Ns) float32."""
-        rows = features
+        """Levels over time: features (C, 80 * lengths), index (T, columns) into them -> codes (T, Ns) float32."""
+        lengths = features.reshape(len(features), -1, self._band_count).transpose(1, 0, 2)
+        heard = np.stack([self._heard(rows, index) for rows in lengths])
+        if self._phonemes is None:
+            return self._codes(heard[0])
+        logarithms = self._phoneme_logarithms(heard)
+        probabilities = np.exp(logarithms)
+        share = np.float32(TRUST) * (probabilities * logarithms).sum(axis=-1).mean(axis=-1)
+        share = np.exp(share - share.max(axis=0))
+        share = (share / share.sum(axis=0))[..., None]
+        told = [np.float32(SURE) * probabilities, np.float32(UNSURE) * np.maximum(logarithms, LEAST_LOG)]
+        features = np.concatenate([heard, *(part.reshape(*heard.shape[:2], -1) for part in told)], axis=-1)
+        codes = (share * self._codes(features)).sum(axis=0)
+        return self._close_lips(codes, (share[..., None] * probabilities).sum(axis=0))
+
+    def _heard(self, rows: np.ndarray, index: np.ndarray) -> np.ndarray:
+        """The last level, normalised: (T, width)."""
         for level in self._levels:
             triples, index = shared_triples(index, len(rows))
             rows = level(rows, triples)
-        heard = _layer_norm(rows[index[:, 0]], *self._normal)
-        if self._phonemes is None:
-            return self._codes(heard)
-        logarithms = self._phoneme_logarithms(heard)
-        probabilities = np.exp(logarithms)
-        told = [np.float32(SURE) * probabilities, np.float32(UNSURE) * np.maximum(logarithms, LEAST_LOG)]
-        features = np.concatenate([heard, *(part.reshape(len(heard), -1) for part in told)], axis=1)
-        return self._close_lips(self._codes(features), probabilities)
+        return _layer_norm(rows[index[:, 0]], *self._normal)
 
     def _codes(self, heard: np.ndarray) -> np.ndarray:
         for weight, bias in self._code[:-1]:
@@ -106,16 +131,19 @@ class VoiceEncoderArrays:
 
     def _phoneme_logarithms(self, heard: np.ndarray) -> np.ndarray:
         assert self._phonemes is not None
-        scores = (heard @ self._phonemes[0] + self._phonemes[1]).reshape(len(heard), MOMENTS, PHONEMES)
+        scores = heard @ self._phonemes[0] + self._phonemes[1]
+        scores = scores.reshape(*heard.shape[:-1], MOMENTS, PHONEMES)
         scores -= scores.max(axis=-1, keepdims=True)
         scores -= np.log(np.exp(scores).sum(axis=-1, keepdims=True))
         return scores
 
     def _close_lips(self, codes: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+        doubt, certainty = CERTAINTY_OF_ONE if len(self._code) > 1 else CERTAINTY_OF_ANYONE
         bilabial = probabilities[..., BILABIALS].sum(axis=-1)
         now, about = bilabial[:, MOMENTS // 2], bilabial[:, MOMENTS // 2 - 1 : MOMENTS // 2 + 2].max(axis=1)
-        closed = np.clip((now - np.float32(DOUBT)) / np.float32(CERTAINTY - DOUBT), 0, 1)
-        closed *= np.where(now >= about, np.float32(1), np.float32(ASIDE))
+        closed = np.clip((now - np.float32(doubt)) / np.float32(certainty - doubt), 0, 1)
+        likeliest = np.clip((now / np.maximum(about, 1e-6) - BESIDE) / (LIKELIEST - BESIDE), 0, 1)
+        closed *= (ASIDE + (1 - ASIDE) * likeliest).astype(np.float32)
         apart = np.maximum(codes @ self._lips[0] + self._lips_apart, 0)
         return codes - (closed * apart)[:, None] * self._lips[1]
 

@@ -20,6 +20,21 @@ def mel_weights() -> np.ndarray:
     return (weights / weights.sum(1, keepdims=True)).astype(np.float32)
 
 
+def stretch(factor: float) -> np.ndarray:
+    """(256, 256) float32: magnitudes times it are those of a vocal tract `factor` times as long.
+
+    Bin k is read at k * factor, between two bins; beyond the last one there is nothing.
+    """
+    places = np.arange(BINS) * factor
+    inside = np.flatnonzero(places <= BINS - 1)
+    low = places[inside].astype(int)
+    part = places[inside] - low
+    matrix = np.zeros((BINS, BINS), np.float32)
+    matrix[low, inside] = 1 - part
+    matrix[np.minimum(low + 1, BINS - 1), inside] += part
+    return matrix
+
+
 def _mel(hertz: float | np.ndarray) -> np.ndarray:
     return 2595 * np.log10(1 + np.asarray(hertz) / 700)
 

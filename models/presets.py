@@ -24,6 +24,8 @@ class ModelConfig:
     """Make the code of the phonemes' probabilities too, not of the encoder's last level alone."""
     voice_manner: int = 0
     """Hidden units of the layers that make the code as one speaker moves (models/voice_encoder.py); 0: linear."""
+    voice_tracts: tuple[float, ...] = ()
+    """Lengths of the vocal tract, relative to the speaker's, as which the voice encoder hears it."""
     use_phase: bool = True
     """Read the complex spectrogram (section 3); otherwise its magnitude alone."""
     frequency_widths: tuple[int, ...] = (72, 108, 162, 243, 256, 256)
@@ -75,7 +77,7 @@ DEFAULT = replace(
 """Sized for two processor cores, with the voice encoder in place of the paper's audio encoder."""
 FAST = replace(DEFAULT, texture_widths=(), texture_components=0)
 """Geometry and blendshapes alone: actors without a texture."""
-VOICE = replace(FAST, voice_manner=0)
+VOICE = replace(FAST, voice_manner=0, voice_tracts=(0.71, 1.0, 1.41))
 """The general voice model: any speaker."""
 PRESETS = {"instant": FAST, "fast": FAST, "default": DEFAULT, "paper": PAPER}
 
@@ -109,6 +111,7 @@ def _encoder(config: ModelConfig) -> VoiceEncoder | AudioEncoder:
             config.voice_levels,
             phonetic=config.voice_phonetic,
             manner=config.voice_manner,
+            tracts=config.voice_tracts,
         )
     return AudioEncoder(
         FrequencyLayers(config.frequency_widths, config.use_phase),

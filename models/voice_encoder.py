@@ -1,12 +1,26 @@
 """Spectrogram windows to a short code of the sound, small enough to learn on and fast enough to run on two cores."""
 
 import itertools
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
-from models.mel import MEL_BANDS, mel_weights
-from models.phonemes import ASIDE, BILABIALS, CERTAINTY, DOUBT, LEAST_LOG, MOMENTS, PHONEMES, SURE, UNSURE
+from models.mel import MEL_BANDS, mel_weights, stretch
+from models.phonemes import (
+    ASIDE,
+    BESIDE,
+    BILABIALS,
+    CERTAINTY_OF_ANYONE,
+    CERTAINTY_OF_ONE,
+    LEAST_LOG,
+    LIKELIEST,
+    MOMENTS,
+    PHONEMES,
+    SURE,
+    TRUST,
+    UNSURE,
+)
 
 HEARD_DROPOUT, MANNER_DROPOUT = 0.1, 0.4
 """Of what a speaker's manner is made of, and between its layers."""
@@ -61,11 +75,19 @@ class VoiceEncoder(nn.Module):
     """
 
     def __init__(
-        self, width: int, code_length: int, levels: int, dropout: float = 0.1, phonetic: bool = False, manner: int = 0
+        self,
+        width: int,
+        code_length: int,
+        levels: int,
+        dropout: float = 0.1,
+        phonetic: bool = False,
+        manner: int = 0,
+        tracts: Sequence[float] = (),
     ) -> None:
         """phonetic: the code is made of the phonemes' probabilities too, which differ less from voice to voice.
 
-        manner: hidden units of the layers that make the code; 0 makes it linearly.
+        manner: hidden units of the layers that make the code; 0 makes it linearly. tracts: lengths of the vocal tract,
+        relative to the speaker's, as which a voice is heard in evaluation.
         """
         super().__init__()
         self.columns = 2 ** (levels + 1) - 1
@@ -89,6 +111,8 @@ class VoiceEncoder(nn.Module):
         if phonetic:
             self.register_buffer("lips", torch.zeros(2, code_length))
             self.register_buffer("lips_apart", torch.zeros(1))
+        self.tracts: Tensor | None
+        self.register_buffer("tracts", torch.tensor(tracts) if tracts else None)
 
     def features(self, columns: Tensor, index: Tensor) -> Tensor:
         """columns (C, 2, 256), index (B, columns) int64 into them -> (B, F), what the code is made of."""
@@ -106,9 +130,10 @@ class VoiceEncoder(nn.Module):
         assert self.phonemes is not None
         return self.phonemes(heard).unflatten(1, (MOMENTS, PHONEMES)).log_softmax(-1)
 
-    def hear(self, columns: Tensor, index: Tensor) -> Tensor:
+    def hear(self, columns: Tensor, index: Tensor, tract: float = 1.0) -> Tensor:
         """columns (C, 2, 256), index (B, columns) int64 into them -> (B, width), the last level normalised."""
-        rows = self.bands(columns.square().sum(1).sqrt())  # vector_norm takes five times as long
+        magnitudes = columns.square().sum(1).sqrt()  # vector_norm takes five times as long
+        rows = self.bands(magnitudes if tract == 1 else magnitudes @ torch.from_numpy(stretch(tract)).to(magnitudes))
         for level in self.levels:
             triples, index = shared_triples(index, len(rows))
             rows = level(rows, triples)
@@ -118,18 +143,26 @@ class VoiceEncoder(nn.Module):
         """columns (C, 2, 256), index (B, columns) int64 into them -> codes (B, code_length).
 
         In evaluation they are those of a face whose lips meet at bilabials: a mean over all that may be said would
-        leave them ajar.
+        leave them ajar. With `tracts` they are means over these, the surer one's phonemes counting more (vocal tract
+        length normalisation, Lee and Rose 1998, frame by frame): voices are told best at different lengths.
         """
-        features = self.features(columns, index)
-        code = self.code(features)
-        return code if self.training or self.phonemes is None else self._close_lips(code, features)
+        if self.training or self.phonemes is None:
+            return self.code(self.features(columns, index))
+        lengths = [1.0] if self.tracts is None else self.tracts.tolist()
+        features = torch.stack([self.with_phonemes(self.hear(columns, index, length)) for length in lengths])
+        told = slice(-2 * MOMENTS * PHONEMES, -MOMENTS * PHONEMES)
+        probabilities = (features[..., told] / SURE).unflatten(-1, (MOMENTS, PHONEMES))
+        share = (-TRUST * torch.special.entr(probabilities).sum(-1).mean(-1)).softmax(0)[..., None]
+        code = (share * self.code(features)).sum(0)
+        return self._close_lips(code, (share[..., None] * probabilities).sum(0))
 
-    def _close_lips(self, code: Tensor, features: Tensor) -> Tensor:
+    def _close_lips(self, code: Tensor, probabilities: Tensor) -> Tensor:
         """`lips` (2, Ns): how codes open the lips, and which change of the code opens them by 1; see models/lips.py."""
-        probabilities = features[:, -2 * MOMENTS * PHONEMES : -MOMENTS * PHONEMES].unflatten(1, (MOMENTS, PHONEMES))
-        bilabial = probabilities[..., BILABIALS].sum(-1) / SURE
+        doubt, certainty = CERTAINTY_OF_ONE if isinstance(self.code, Manner) else CERTAINTY_OF_ANYONE
+        bilabial = probabilities[..., BILABIALS].sum(-1)
         now, about = bilabial[:, MOMENTS // 2], bilabial[:, MOMENTS // 2 - 1 : MOMENTS // 2 + 2].amax(1)
-        closed = ((now - DOUBT) / (CERTAINTY - DOUBT)).clamp(0, 1) * torch.where(now >= about, 1.0, ASIDE)
+        likeliest = ((now / about.clamp_min(1e-6) - BESIDE) / (LIKELIEST - BESIDE)).clamp(0, 1)
+        closed = ((now - doubt) / (certainty - doubt)).clamp(0, 1) * (ASIDE + (1 - ASIDE) * likeliest)
         apart = (code @ self.lips[0] + self.lips_apart).clamp_min(0)
         return code - (closed * apart)[:, None] * self.lips[1]
 

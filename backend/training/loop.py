@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from backend.errors import Cancelled
@@ -149,12 +149,16 @@ class TrainingRun:
         for group in self.optimiser.param_groups:
             group["lr"] = self._learning_rate() * group["share"]
         self.model.train()
+        if _is_solved(self.model, self.config):
+            # Its units are whole components of the face: blanked now and then, they would learn to move less.
+            for part in (self.model.encoder.code, self.model.geometry):
+                for layer in part.modules():
+                    layer.train(not isinstance(layer, nn.Dropout))
         sums: dict[str, float] = {}
         count = 0
         start = time.monotonic()
         for batch in self.batches.epoch(self.epoch, self.process, self.processes):
-            with mixed_precision(self.device):
-                losses = self._losses(batch.to(self.device))
+            losses = self._losses(batch.to(self.device))
             self._step(losses)
             for name, value in losses.items():
                 sums[name] = sums.get(name, 0.0) + value.item()
@@ -168,10 +172,10 @@ class TrainingRun:
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
         """Terms of the loss, already weighted; their sum is minimised."""
         config, valid = self.config, batch.valid.float()
+        # What moves the face stays in float32, for its offsets are small; so do all losses, SSIM's variances above all.
         code = self.model.encoder(batch.columns, batch.index)
-        # Positions are small differences of large numbers: they and their losses stay in float32.
-        offsets = self.model.geometry(code).float().unflatten(0, batch.valid.shape)
-        weights = self.model.blendshapes(code).float().unflatten(0, batch.valid.shape)
+        offsets = self.model.geometry(code).unflatten(0, batch.valid.shape)
+        weights = self.model.blendshapes(code).unflatten(0, batch.valid.shape)
         reference = self.reference
         moving = valid[:, 1:] * valid[:, :-1]
 
@@ -191,8 +195,9 @@ class TrainingRun:
             "blendshapes": config.blendshape_weight * mean((weights - batch.weights).abs().sum(-1), valid),
         }
         if self.model.texture is not None and len(batch.chosen):
-            previous = self._sampled_previous(code, batch) if config.scheduled_sampling else batch.previous
-            difference = self.model.decode_texture(code[batch.chosen], previous)
+            with mixed_precision(self.device):
+                previous = self._sampled_previous(code, batch) if config.scheduled_sampling else batch.previous
+                difference = self.model.decode_texture(code[batch.chosen], previous)
             atlas = self.reference_crop + difference.float()
             losses["texture"] = texture_loss(atlas, batch.crops, batch.pixels, config.l1_weight).mean()
         return losses
@@ -222,10 +227,14 @@ def _parameter_groups(model: TalkingFace, config: TrainConfig) -> list[dict[str,
 
     From the voice model on the first is solved before the loop begins, and only touched up by it.
     """
-    solved = isinstance(model.encoder, VoiceEncoder) and not config.from_scratch
-    share = config.voice_rate if solved else 1.0
+    share = config.voice_rate if _is_solved(model, config) else 1.0
     moving, colouring = [model.encoder, model.geometry, model.blendshapes], [model.texture, model.previous]
     return [
         {"params": [p for part in parts if part for p in part.parameters()], "lr": config.learning_rate * s, "share": s}
         for parts, s in ((moving, share), (colouring, 1.0))
     ]
+
+
+def _is_solved(model: TalkingFace, config: TrainConfig) -> bool:
+    """Whether what moves the face was solved from the voice model (backend/training/first_weights.py)."""
+    return isinstance(model.encoder, VoiceEncoder) and not config.from_scratch

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from models.mel import MEL_BANDS, mel_weights
-from models.phonemes import MOMENTS, PHONEMES, SURE, UNSURE
+from models.mel import BINS, MEL_BANDS, mel_weights, stretch
+from models.phonemes import MOMENTS, PHONEMES, SURE, TRUST, UNSURE
 from models.voice_encoder import VoiceEncoder, shared_triples
 
 
@@ -76,3 +76,29 @@ def test_mel_bands():
     assert (np.diff(centres) >= 0).all()
     # O'Shaughnessy: 1000 Hz is 999.99 mel, the highest edge 7600 Hz is 2787 mel.
     assert centres[-1] == pytest.approx(7600, rel=0.05)
+
+
+def test_a_stretched_tract_is_read_where_it_resonates():
+    spectrum = np.exp(-(((np.arange(BINS) - 80) / 6) ** 2)).astype(np.float32)
+    for factor in (0.77, 1.3):
+        assert (spectrum @ stretch(factor)).argmax() == pytest.approx(80 / factor, abs=1)
+    assert np.array_equal(spectrum @ stretch(1.0), spectrum)
+    assert np.isfinite(stretch(1.5)).all()
+    assert not stretch(1.5)[:, 171:].any()
+
+
+@torch.inference_mode()
+def test_in_evaluation_the_surer_length_of_the_tract_counts_more():
+    torch.manual_seed(0)
+    encoder = VoiceEncoder(16, 4, levels=2, phonetic=True, tracts=(0.8, 1.25), dropout=0).eval()
+    columns, index = torch.rand(30, 2, 256), torch.arange(28).reshape(4, 7)
+    heard = [encoder.hear(columns, index, length) for length in (0.8, 1.25)]
+    codes = [encoder.code(encoder.with_phonemes(rows)) for rows in heard]
+    entropies = [-(row.exp() * row).sum(-1).mean(-1) for row in map(encoder.phoneme_logarithms, heard)]
+    assert not torch.allclose(*codes, atol=1e-3)
+    # Untrained lips have no direction in which they close, so that the mean is all there is.
+    share = torch.sigmoid(TRUST * (entropies[1] - entropies[0]))[:, None]
+    assert torch.allclose(encoder(columns, index), share * codes[0] + (1 - share) * codes[1], atol=1e-6)
+    encoder.train()
+    unchanged = encoder.code(encoder.with_phonemes(encoder.hear(columns, index)))
+    assert torch.allclose(encoder(columns, index), unchanged, atol=1e-6)

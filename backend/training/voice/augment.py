@@ -6,9 +6,10 @@ import numpy as np
 from scipy.signal import lfilter
 
 from backend.audio.spectrogram import BINS, COMPRESSION, HOP_SECONDS
+from models.mel import stretch
 
 BIN_HERTZ = 31.25
-VOCAL_TRACT, FAR_VOCAL_TRACT, FAR_CHANCE = 0.17, 0.4, 0.3
+VOCAL_TRACT, FAR_VOCAL_TRACT, FAR_CHANCE = 0.17, 0.4, 0.4
 """Largest stretch of the frequency axis, natural logarithm: other vocal tracts (VTLP, Jaitly and Hinton 2013); how far
 it goes in how many of the stretches, for voices moved by half an octave."""
 EQUALISER_DB = 4.0
@@ -34,7 +35,7 @@ def augment_magnitudes(
     babble: gives so many columns of other voices, (C, 256) float32, not compressed.
     """
     far = FAR_VOCAL_TRACT if rng.random() < FAR_CHANCE else VOCAL_TRACT
-    magnitude = _warp(columns, float(np.exp(rng.uniform(-far, far)))) ** (1 / COMPRESSION)
+    magnitude = (columns @ stretch(float(np.exp(rng.uniform(-far, far))))) ** (1 / COMPRESSION)
     if rng.random() < ROOM_CHANCE:
         magnitude = _in_room(magnitude, rng)
     curve = np.interp(np.arange(BINS), np.linspace(0, BINS - 1, 7), rng.normal(0, EQUALISER_DB, 7))
@@ -53,16 +54,6 @@ def augment_magnitudes(
         columns[:, : int(rng.integers(*TELEPHONE_LOW))] = 0
         columns[:, int(rng.integers(*TELEPHONE_HIGH)) :] = 0
     return columns.astype(np.float32, copy=False)
-
-
-def _warp(columns: np.ndarray, factor: float) -> np.ndarray:
-    """Read bin k at k * factor; beyond the last bin there is nothing."""
-    places = np.clip(np.arange(BINS) * factor, 0, BINS - 1)
-    low = places.astype(int)
-    part = (places - low).astype(np.float32)
-    warped = columns[:, low] * (1 - part) + columns[:, np.minimum(low + 1, BINS - 1)] * part
-    warped[:, np.arange(BINS) * factor > BINS - 1] = 0
-    return warped
 
 
 def _in_room(magnitude: np.ndarray, rng: np.random.Generator) -> np.ndarray:

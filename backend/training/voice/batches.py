@@ -25,6 +25,8 @@ NOISE_SHARE = 0.06
 """How many of the stretches without a filmed face are noise without a voice."""
 RECORDED_SHARE = 0.15
 """How many of the stretches without a filmed face come from recorded performances."""
+READ_SHARE = 0.05
+"""And how many from people reading: few are there, but no engine speaks as people do."""
 
 
 _BILABIALS, _OPEN_VOWELS = ([SYMBOLS.index(symbol) for symbol in kind] for kind in (BILABIALS, OPEN_VOWELS))
@@ -87,6 +89,7 @@ class VoiceBatches:
         kept = [r for r in corpus.recordings if not f"{r.source} ".startswith(tuple(f"{name} " for name in held_out))]
         filmed = [r for r in kept if r.frames[0] < r.frames[1]]
         self.recorded = [r for r in kept if r.source.startswith("facegood")]
+        self.read = [r for r in kept if r.source.startswith("ljspeech")]
         self.spoken = [r for r in kept if r.shapes[0] < r.shapes[1] and r not in self.recorded]
         speakers = sorted({speaker_of(r) for r in filmed})
         self.filmed = [[r for r in filmed if speaker_of(r) == speaker] for speaker in speakers]
@@ -121,8 +124,11 @@ class VoiceBatches:
         )
 
     def _choose_heard(self, rng: np.random.Generator) -> Recording:
-        recorded = self.recorded and (not self.spoken or rng.random() < RECORDED_SHARE)
-        among = self.recorded if recorded else self.spoken
+        kind, among = rng.random(), self.spoken or self.recorded
+        if self.recorded and kind < RECORDED_SHARE:
+            among = self.recorded
+        elif self.read and kind > 1 - READ_SHARE:
+            among = self.read
         return among[rng.integers(len(among))]
 
     def _stretch(self, recording: Recording, rng: np.random.Generator, noise: bool = False) -> _Stretch:

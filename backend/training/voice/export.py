@@ -70,6 +70,10 @@ Licence of the weights: {LICENCE}, with attribution to the GRID corpus.
 
 ## Figures on voices and clips that training did not hear
 
+`strangers` are three speakers of GRID, `ljspeech` one woman reading; `men`, `women`, `children` and `further_languages`
+are made voices, sentences and languages that training left out (docs/voices.md). From `high_pitched` on: r of the lip
+gap with that of the unchanged recording.
+
 | figure | value |
 |---|---|
 {rows}

@@ -38,6 +38,8 @@ SHAPES_WEIGHT = 0.1
 """Of the weights that only the code learns from: made from phonemes, or another performer's."""
 APERTURE_WEIGHT, CONTACT_WEIGHT = 200.0, 100.0
 """Of the squared error of the lips' opening; of lips that are open at a bilabial or closed at an open vowel."""
+OWN_WEIGHT = 0.3
+"""Of what is learnt about the filmed faces beside phonemes: soon known by heart, it must not lead the encoder."""
 REST_WEIGHT = 0.3
 """Of the face's departure from rest where nobody speaks."""
 CLOSED, OPEN = 0.002, 0.05
@@ -138,7 +140,7 @@ class VoiceTraining:
         losses = {"phonemes": spoken, "shapes": SHAPES_WEIGHT * (made - batch.shapes).abs().sum(-1).mean()}
         losses |= self._heard_losses(first, batch) | self._seen_losses(self._in_their_manner(last, batch), batch)
         by_heart = self._seen_losses(self._in_their_manner(own, batch), batch)
-        return losses | {f"own {name}": loss for name, loss in by_heart.items()}
+        return losses | {f"own {name}": OWN_WEIGHT * loss for name, loss in by_heart.items()}
 
     def _in_their_manner(self, code: Tensor, batch: VoiceBatch) -> Tensor:
         """Codes (S * L, Ns) as the speakers of the stretches move: each by a gain and a constant of their own.

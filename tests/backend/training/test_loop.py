@@ -1,14 +1,17 @@
 """The loop learns what the sound says, and a run that was cut off ends as if it had not been."""
 
+import contextlib
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from backend.errors import Cancelled
 from backend.inference.predict import decode_textures, rest_code
 from backend.progress import no_progress
+from backend.training import loop
 from backend.training.batches import Batches, split_spans
 from backend.training.config import TrainConfig
 from backend.training.held_out import evaluate_held_out
@@ -104,3 +107,26 @@ def test_the_best_moment_is_kept_and_training_ends_where_nothing_gets_better(for
     assert again.resume()
     assert again.settled
     assert torch.equal(next(iter(again.result.state_dict().values())), next(iter(kept[1.0].values())))
+
+
+def test_half_precision_leaves_the_losses_as_they_are(formula_dataset, tmp_path, monkeypatch):
+    run = make_run(formula_dataset, tmp_path / "checkpoint.safetensors")
+    batch = next(iter(run.batches.epoch(0)))
+    monkeypatch.setattr(loop, "mixed_precision", lambda _: contextlib.nullcontext())
+    run.model.eval()
+    exact = run._losses(batch)
+    monkeypatch.setattr(loop, "mixed_precision", lambda device: torch.autocast(device.type, torch.bfloat16))
+    half = run._losses(batch)
+    assert half["texture"].dtype == torch.float32
+    assert half["texture"].item() == pytest.approx(exact["texture"].item(), rel=0.05)
+
+
+@pytest.mark.parametrize("from_scratch", [True, False])
+def test_what_was_solved_is_trained_whole(formula_dataset, tmp_path, from_scratch):
+    config = replace(CONFIG, epochs=1, from_scratch=from_scratch)
+    run = make_run(formula_dataset, tmp_path / "checkpoint.safetensors", config)
+    run.run(no_progress)
+    parts = (run.model.encoder.code, run.model.geometry)
+    blanking = [layer.training for part in parts for layer in part.modules() if isinstance(layer, nn.Dropout)]
+    assert blanking == [from_scratch] * 3
+    assert run.model.encoder.levels[1].dropout.training  # its units stand for nothing in particular

@@ -133,7 +133,8 @@ def test_the_encoder_learns_nothing_from_the_few_filmed_faces(corpus):
 
 
 def test_the_result_is_the_mean_of_both_ways(corpus):
-    training = VoiceTraining(corpus, steps=1, rate=1e-3, seed=0, config=replace(VOICE, voice_levels=3, voice_width=16))
+    config = replace(VOICE, voice_levels=3, voice_width=16, voice_tracts=())
+    training = VoiceTraining(corpus, steps=1, rate=1e-3, seed=0, config=config)
     parts, columns, index = training.average.module.eval(), torch.randn(15, 2, 256), torch.arange(15)[None]
     with torch.inference_mode():
         encoder = parts["model"].encoder

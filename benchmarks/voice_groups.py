@@ -6,7 +6,6 @@ and sentences here.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -30,26 +29,18 @@ OTHERS = {
 }
 
 
-@dataclass(frozen=True)
-class Group:
-    """Voices by espeak-ng's names; pitch, 0 to 100."""
-
-    voices: tuple[str, ...]
-    pitch: int
-    texts: tuple[str, ...]
-
-
 GROUPS = {
-    "men": Group(("en-us+m3", "en-gb-x-rp+m7"), 45, ENGLISH),
-    "women": Group(("en-us+f2", "en-gb-x-rp+f2"), 60, ENGLISH),
-    "children": Group(("en-us+f2", "en-gb-scotland+f2"), 99, ENGLISH),
+    "men": (("en-us+m3", "en-gb-x-rp+m7"), 45),
+    "women": (("en-us+f2", "en-gb-x-rp+f2"), 60),
+    "children": (("en-us+f2", "en-gb-scotland+f2"), 99),
 }
+"""espeak-ng's names of voices, and their pitch from 0 to 100."""
 
 
 def spoken_by_groups() -> Iterator[tuple[str, list[tuple[np.ndarray, list[Phone]]]]]:
     """Each group's name with its recordings (n,) float32 at 16 kHz and their phonemes. Raises EnvironmentProblem."""
-    for name, group in GROUPS.items():
-        spoken = [espeak.speak(text, voice, pitch=group.pitch) for voice in group.voices for text in group.texts]
+    for name, (voices, pitch) in GROUPS.items():
+        spoken = [espeak.speak(text, voice, pitch=pitch) for voice in voices for text in ENGLISH]
         yield name, [(row.samples, row.phones) for row in spoken]
     further = [espeak.speak(text, f"{language}+{kind}") for language, text in OTHERS.items() for kind in ("m3", "f2")]
     yield "further_languages", [(row.samples, row.phones) for row in further]

@@ -6,18 +6,16 @@ import numpy as np
 
 from models.mel import stretch
 from models.phonemes import (
-    ASIDE,
-    BESIDE,
     BILABIALS,
     CERTAINTY_OF_ANYONE,
     CERTAINTY_OF_ONE,
     LEAST_LOG,
-    LIKELIEST,
     MOMENTS,
     PHONEMES,
     SURE,
     TRUST,
     UNSURE,
+    how_closed,
 )
 
 SLOPE = 0.2
@@ -138,14 +136,11 @@ class VoiceEncoderArrays:
         return scores
 
     def _close_lips(self, codes: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-        doubt, certainty = CERTAINTY_OF_ONE if len(self._code) > 1 else CERTAINTY_OF_ANYONE
+        certainty = CERTAINTY_OF_ONE if len(self._code) > 1 else CERTAINTY_OF_ANYONE
         bilabial = probabilities[..., BILABIALS].sum(axis=-1)
         now, about = bilabial[:, MOMENTS // 2], bilabial[:, MOMENTS // 2 - 1 : MOMENTS // 2 + 2].max(axis=1)
-        closed = np.clip((now - np.float32(doubt)) / np.float32(certainty - doubt), 0, 1)
-        likeliest = np.clip((now / np.maximum(about, 1e-6) - BESIDE) / (LIKELIEST - BESIDE), 0, 1)
-        closed *= (ASIDE + (1 - ASIDE) * likeliest).astype(np.float32)
         apart = np.maximum(codes @ self._lips[0] + self._lips_apart, 0)
-        return codes - (closed * apart)[:, None] * self._lips[1]
+        return codes - (how_closed(now, about, certainty) * apart)[:, None] * self._lips[1]
 
 
 class _Halving:

@@ -8,18 +8,16 @@ from torch import Tensor, nn
 
 from models.mel import MEL_BANDS, mel_weights, stretch
 from models.phonemes import (
-    ASIDE,
-    BESIDE,
     BILABIALS,
     CERTAINTY_OF_ANYONE,
     CERTAINTY_OF_ONE,
     LEAST_LOG,
-    LIKELIEST,
     MOMENTS,
     PHONEMES,
     SURE,
     TRUST,
     UNSURE,
+    how_closed,
 )
 
 HEARD_DROPOUT, MANNER_DROPOUT = 0.1, 0.4
@@ -158,13 +156,11 @@ class VoiceEncoder(nn.Module):
 
     def _close_lips(self, code: Tensor, probabilities: Tensor) -> Tensor:
         """`lips` (2, Ns): how codes open the lips, and which change of the code opens them by 1; see models/lips.py."""
-        doubt, certainty = CERTAINTY_OF_ONE if isinstance(self.code, Manner) else CERTAINTY_OF_ANYONE
+        certainty = CERTAINTY_OF_ONE if isinstance(self.code, Manner) else CERTAINTY_OF_ANYONE
         bilabial = probabilities[..., BILABIALS].sum(-1)
         now, about = bilabial[:, MOMENTS // 2], bilabial[:, MOMENTS // 2 - 1 : MOMENTS // 2 + 2].amax(1)
-        likeliest = ((now / about.clamp_min(1e-6) - BESIDE) / (LIKELIEST - BESIDE)).clamp(0, 1)
-        closed = ((now - doubt) / (certainty - doubt)).clamp(0, 1) * (ASIDE + (1 - ASIDE) * likeliest)
         apart = (code @ self.lips[0] + self.lips_apart).clamp_min(0)
-        return code - (closed * apart)[:, None] * self.lips[1]
+        return code - (how_closed(now, about, certainty) * apart)[:, None] * self.lips[1]
 
 
 def shared_triples(index: Tensor, count: int) -> tuple[Tensor, Tensor]:

@@ -153,7 +153,8 @@ class TrainingRun:
             # Its units are whole components of the face: blanked now and then, they would learn to move less.
             for part in (self.model.encoder.code, self.model.geometry):
                 for layer in part.modules():
-                    layer.train(not isinstance(layer, nn.Dropout))
+                    if isinstance(layer, nn.Dropout):
+                        layer.eval()
         sums: dict[str, float] = {}
         count = 0
         start = time.monotonic()

@@ -45,7 +45,7 @@ def export_voice(
     face = load_actor(SHIPPED / "default")
     facts: dict[str, Any] = {
         "command": command,
-        "data": "synthetic speech, GRID, LJSpeech; see MODEL_CARD.md",
+        "data": "synthetic speech, GRID, FACEGOOD, LJSpeech; see MODEL_CARD.md",
         "date": datetime.date.today().isoformat(),
         "licence": LICENCE,
         "general": True,
@@ -71,8 +71,8 @@ Licence of the weights: {LICENCE}, with attribution to the GRID corpus.
 ## Figures on voices and clips that training did not hear
 
 `strangers` are three speakers of GRID, `ljspeech` one woman reading; `men`, `women`, `children` and `further_languages`
-are made voices, sentences and languages that training left out (docs/voices.md). From `high_pitched` on: r of the lip
-gap with that of the unchanged recording.
+are made voices, sentences and languages that training left out (docs/voices.md). `high_pitched` to
+`quiet_40_db`: r of the lip gap with that of the unchanged recording; the last two: motion against that in speech.
 
 | figure | value |
 |---|---|

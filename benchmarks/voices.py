@@ -215,7 +215,7 @@ def grid_figures(actor: Actor, clips: list[Path]) -> dict[str, float]:
     """Aperture and closures on tracked clips of strangers."""
     texts = {clip.stem: sentence(clip.stem) for clip in clips}
     found = evaluate(actor, clips, texts)
-    names = ("clips", "aperture_r", "aperture_r_mean", "aperture_offset_ms", "lip_error_mm", "closures")
+    names = ("clips", "aperture_r", "aperture_r_mean", "aperture_offset_ms", "closures")
     names += ("closure_recall", "closure_recall_speaker", "false_closure")
     return {f"strangers_{name.removeprefix('strangers_')}": found[name] for name in names}
 

@@ -7,15 +7,15 @@ import numpy as np
 from models.mel import stretch
 from models.phonemes import (
     BILABIALS,
-    CERTAINTY_OF_ANYONE,
-    CERTAINTY_OF_ONE,
     LEAST_LOG,
     MOMENTS,
+    OPEN_VOWELS,
     PHONEMES,
     SURE,
     TRUST,
     UNSURE,
-    how_closed,
+    lips_of_anyone,
+    lips_of_one,
 )
 
 SLOPE = 0.2
@@ -136,11 +136,15 @@ class VoiceEncoderArrays:
         return scores
 
     def _close_lips(self, codes: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-        certainty = CERTAINTY_OF_ONE if len(self._code) > 1 else CERTAINTY_OF_ANYONE
         bilabial = probabilities[..., BILABIALS].sum(axis=-1)
         now, about = bilabial[:, MOMENTS // 2], bilabial[:, MOMENTS // 2 - 1 : MOMENTS // 2 + 2].max(axis=1)
-        apart = np.maximum(codes @ self._lips[0] + self._lips_apart, 0)
-        return codes - (how_closed(now, about, certainty) * apart)[:, None] * self._lips[1]
+        apart = codes @ self._lips[0] + self._lips_apart
+        if len(self._code) > 1:
+            shown = lips_of_one(apart, now, about)
+        else:
+            vowel = probabilities[:, MOMENTS // 2, OPEN_VOWELS].sum(axis=-1)
+            shown = lips_of_anyone(apart, now, about, vowel)
+        return codes - (apart - shown)[:, None] * self._lips[1]
 
 
 class _Halving:

@@ -9,18 +9,18 @@ from torch import Tensor, nn
 from models.mel import MEL_BANDS, mel_weights, stretch
 from models.phonemes import (
     BILABIALS,
-    CERTAINTY_OF_ANYONE,
-    CERTAINTY_OF_ONE,
     LEAST_LOG,
     MOMENTS,
+    OPEN_VOWELS,
     PHONEMES,
     SURE,
     TRUST,
     UNSURE,
-    how_closed,
+    lips_of_anyone,
+    lips_of_one,
 )
 
-HEARD_DROPOUT, MANNER_DROPOUT = 0.1, 0.4
+HEARD_DROPOUT, MANNER_DROPOUT = 0.3, 0.2
 """Of what a speaker's manner is made of, and between its layers."""
 
 
@@ -156,11 +156,15 @@ class VoiceEncoder(nn.Module):
 
     def _close_lips(self, code: Tensor, probabilities: Tensor) -> Tensor:
         """`lips` (2, Ns): how codes open the lips, and which change of the code opens them by 1; see models/lips.py."""
-        certainty = CERTAINTY_OF_ONE if isinstance(self.code, Manner) else CERTAINTY_OF_ANYONE
         bilabial = probabilities[..., BILABIALS].sum(-1)
         now, about = bilabial[:, MOMENTS // 2], bilabial[:, MOMENTS // 2 - 1 : MOMENTS // 2 + 2].amax(1)
-        apart = (code @ self.lips[0] + self.lips_apart).clamp_min(0)
-        return code - (how_closed(now, about, certainty) * apart)[:, None] * self.lips[1]
+        apart = code @ self.lips[0] + self.lips_apart
+        if isinstance(self.code, Manner):
+            shown = lips_of_one(apart, now, about)
+        else:
+            vowel = probabilities[:, MOMENTS // 2, OPEN_VOWELS].sum(-1)
+            shown = lips_of_anyone(apart, now, about, vowel)
+        return code - (apart - shown)[:, None] * self.lips[1]
 
 
 def shared_triples(index: Tensor, count: int) -> tuple[Tensor, Tensor]:

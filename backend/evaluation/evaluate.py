@@ -39,7 +39,8 @@ class ClipResult:
     """One clip, as it is and as the actor says it; frames without a face are left out.
 
     times (T,) seconds; true, predicted (T, 468, 3) head space; poses (T, 3, 4) frame pixels to head space; frames (T,)
-    which frames of the file they are; true_crops, crops (T, 128, 128, 3) uint8, empty without texture; visible (T,).
+    which frames of the file they are; true_crops, crops (T, 128, 128, 3) uint8, empty without texture; visible (T,);
+    gap (T,) how far apart the actor's own lips are: those of a speaker's neutral face may be tracked ajar.
     """
 
     path: Path
@@ -52,6 +53,7 @@ class ClipResult:
     true_crops: np.ndarray
     crops: np.ndarray
     visible: np.ndarray
+    gap: np.ndarray
 
 
 def evaluate(
@@ -133,18 +135,19 @@ def _predict(actor: Actor, dataset: Dataset, number: int, path: Path, start: flo
         np.asarray(dataset.crops[kept]) if actor.has_texture else crops,
         crops,
         np.asarray(dataset.visible[kept]),
+        lip_gap(actor.reference.vertices + offsets[valid]),
     )
 
 
 def _nothing(path: Path) -> ClipResult:
     none, faces = np.zeros(0), np.zeros((0, 468, 3))
     crops = np.zeros((0, 128, 128, 3), np.uint8)
-    return ClipResult(path, none, none, none, faces, faces, np.zeros((0, 3, 4)), crops, crops, none)
+    return ClipResult(path, none, none, none, faces, faces, np.zeros((0, 3, 4)), crops, crops, none, none)
 
 
 def geometry_rows(clips: list[ClipResult]) -> dict[str, float]:
     """Figures of the vertices; those of the lip gap are medians over the clips."""
-    gaps = [(lip_gap(clip.predicted), lip_gap(clip.true)) for clip in clips]
+    gaps = [(clip.gap, lip_gap(clip.true)) for clip in clips]
     offsets = [aperture_offset(*pair) * float(np.median(np.diff(clip.times))) for pair, clip in _zip(gaps, clips)]
     predicted, true = np.concatenate([c.predicted for c in clips]), np.concatenate([c.true for c in clips])
     scores = [correlation(*pair) for pair in gaps]
@@ -183,7 +186,7 @@ def speech_rows(clips: list[ClipResult], transcripts: dict[str, str]) -> dict[st
     motion = []
     phones = _align(clips, transcripts)
     for number, clip in enumerate(clips):
-        gaps = lip_gap(clip.true), lip_gap(clip.predicted)
+        gaps = lip_gap(clip.true), clip.gap
         if phones:
             closed += closure_recall(gaps[1], clip.times, phones[number], BILABIALS)
             own += closure_recall(gaps[0], clip.times, phones[number], BILABIALS)

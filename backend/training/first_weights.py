@@ -15,6 +15,7 @@ from backend.training.losses import vertex_weights
 from backend.training.manner import CodeSpace, learn_manner
 from models.talking_face import TalkingFace
 from models.voice_encoder import Manner, VoiceEncoder
+from shape_keys.topology import LOWER_INNER_LIP, UPPER_INNER_LIP
 
 TEXTURE_FRAMES = 800
 """Frames, evenly spread, of which the texture's components are taken."""
@@ -71,9 +72,11 @@ def solve_linearly(model: TalkingFace, dataset: Dataset, batches: Batches) -> No
     length = model.encoder.code_length
     deviation = singular[:length] / len(frames) ** 0.5
     codes = left[:, :length] * len(frames) ** 0.5 * CODE_DEVIATION
+    faces = components[:length] * deviation[:, None] / root
     if isinstance(model.encoder.code, Manner):
         axes = (components[:length] * root / deviation[:, None]).T * CODE_DEVIATION
-        learn_manner(model.encoder, batches, CodeSpace(mean, axes, deviation))
+        opening = (faces[:, 3 * UPPER_INNER_LIP + 1] - faces[:, 3 * LOWER_INNER_LIP + 1]) / CODE_DEVIATION
+        learn_manner(model.encoder, batches, CodeSpace(mean, axes, deviation, opening))
     else:
         _set_ridge(model.encoder.code, heard, codes)
     codes = model.encoder.code(heard)
@@ -81,7 +84,7 @@ def solve_linearly(model: TalkingFace, dataset: Dataset, batches: Batches) -> No
     hidden.weight.mul_(0.1)
     hidden.bias.zero_()
     hidden.weight[:length] = torch.eye(length) / CODE_DEVIATION
-    last.weight[:, :length] = (components[:length] * deviation[:, None] / root).T
+    last.weight[:, :length] = faces.T
     last.bias.copy_(mean)
     _set_ridge(model.blendshapes.weights, codes, torch.from_numpy(np.asarray(dataset.weights[frames])))
     if model.texture is not None and model.texture.basis is not None:

@@ -14,18 +14,22 @@ PASSES = 6
 REPEATS, MOST_STEPS, FRAMES = 30, 6000, 256
 """Times that each lesson is drawn; most steps, and lessons in each of them."""
 RATE, WEIGHT_DECAY = 2e-3, 0.05
+GAP_WEIGHT = 30.0
+"""Of the lip gap's own squared error, interocular units: eyes judge a mouth by it more than by any vertex."""
 
 
 @dataclass(frozen=True)
 class CodeSpace:
     """Which codes stand for a face: (offsets - mean) @ axes.
 
-    mean (1404,), axes (1404, Ns); deviation (Ns,): how much of the face each number of a code moves.
+    mean (1404,), axes (1404, Ns); deviation (Ns,): how much of the face each number of a code moves; opening (Ns,):
+    how far each moves the lips apart.
     """
 
     mean: Tensor
     axes: Tensor
     deviation: Tensor
+    opening: Tensor
 
 
 @torch.no_grad()
@@ -48,7 +52,8 @@ def learn_manner(encoder: VoiceEncoder, batches: Batches, space: CodeSpace) -> N
     for _ in range(steps):
         chosen = torch.randint(len(heard), (FRAMES,), generator=generator)
         with torch.enable_grad():
-            loss = ((manner(heard[chosen]) - codes[chosen]).square() * worth).mean()
+            error = manner(heard[chosen]) - codes[chosen]
+            loss = (error.square() * worth).mean() + GAP_WEIGHT * (error @ space.opening).square().mean()
             optimiser.zero_grad()
             loss.backward()
         optimiser.step()

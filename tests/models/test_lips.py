@@ -1,17 +1,19 @@
 """Lips meet where a phonetic encoder hears a bilabial, and stay as they are elsewhere, in PyTorch and in NumPy."""
 
+import copy
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from backend.speech.phones import BILABIALS as NAMES
+from backend.speech import phones
 from backend.speech.phones import SYMBOLS
 from models.lips import close_lips_at_bilabials
 from models.motion_network import MotionNetwork
-from models.phonemes import BILABIALS, PHONEMES
+from models.phonemes import AJAR, BILABIALS, OPEN_VOWELS, PHONEMES
 from models.presets import VOICE, build_model
+from models.voice_encoder import Manner
 from shape_keys.topology import LOWER_INNER_LIP, UPPER_INNER_LIP
 
 REST_GAP = 0.5
@@ -45,12 +47,24 @@ def gaps(model, symbol: str) -> np.ndarray:
 
 
 def test_the_names_are_those_of_the_phonemes():
-    assert SYMBOLS[BILABIALS] == NAMES
+    assert SYMBOLS[BILABIALS] == phones.BILABIALS
+    assert {SYMBOLS[number] for number in OPEN_VOWELS} == set(phones.OPEN_VOWELS)
 
 
-def test_lips_meet_at_bilabials_alone(model):
-    before = {symbol: gaps(model, symbol) for symbol in ("m", "aa")}
+def test_lips_meet_at_bilabials_and_vowels_stay(model):
+    before = {symbol: gaps(model, symbol) for symbol in ("m", "s", "aa")}
     assert before["m"].min() > 0.01
     close_lips_at_bilabials(model, REST_GAP)
     assert np.abs(gaps(model, "m")).max() < 1e-5
+    assert np.allclose(gaps(model, "s"), before["s"] - AJAR, atol=1e-6)
     assert np.allclose(gaps(model, "aa"), before["aa"], atol=1e-6)
+
+
+def test_a_speakers_own_lips_are_ajar_where_they_were_seen_so(model):
+    own = copy.deepcopy(model)
+    torch.manual_seed(2)
+    own.encoder.code = Manner(own.encoder.code.in_features, 8, own.encoder.code_length).eval()
+    before = gaps(own, "s")
+    close_lips_at_bilabials(own, REST_GAP)
+    assert np.allclose(gaps(own, "s"), before, atol=1e-6)
+    assert np.abs(gaps(own, "m")).max() < 1e-5

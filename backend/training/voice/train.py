@@ -19,6 +19,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from backend.actor_file import load_actor
 from backend.actor_library import SHIPPED
 from backend.progress import no_progress
+from backend.training.devices import mixed_precision
 from backend.training.losses import geometry_loss, vertex_weights
 from backend.training.voice.batches import VoiceBatch, VoiceBatches
 from backend.training.voice.corpus import UNKNOWN, Corpus, build_corpus
@@ -126,7 +127,9 @@ class VoiceTraining:
     def _losses(self, batch: VoiceBatch) -> dict[str, Tensor]:
         model = cast(TalkingFace, self.parts["model"])
         encoder = cast(VoiceEncoder, model.encoder)
-        heard = encoder.hear(batch.columns, batch.index)
+        with mixed_precision(batch.columns.device):
+            heard = encoder.hear(batch.columns, batch.index)
+        heard = heard.float()
         logarithms = encoder.phoneme_logarithms(heard)
         spoken = nn.functional.nll_loss(logarithms.flatten(0, 1), batch.labels.flatten(), ignore_index=UNKNOWN)
         made = self.parts["shapes"](heard[: batch.shapes[..., 0].numel()]).unflatten(0, batch.shapes.shape[:2])

@@ -25,6 +25,7 @@ from backend.evaluation.metrics import aperture_offset, correlation, lip_gap
 from backend.evaluation.speech_figures import closure_recall
 from backend.inference.direct import direct
 from backend.inference.motion import LazyOffsets
+from backend.inference.performance import gap_of_shapes
 from backend.inference.request import AnimateRequest
 from backend.speech.alignment import Aligner
 from backend.speech.phones import BILABIALS, LABIODENTALS, OPEN_VOWELS, Phone
@@ -63,15 +64,17 @@ class Speaker:
 
 
 def contacts(speaker: Speaker, spoken: list[tuple[np.ndarray, list[Phone]]]) -> dict[str, float]:
-    """Closures, tucks and roundings in recordings (n,) with their phonemes."""
+    """Closures, tucks and roundings in recordings (n,) with their phonemes; closures by the weights alone too."""
     closed: list[bool] = []
+    closed_by_weights: list[bool] = []
     opened: list[bool] = []
     tucked: list[bool] = []
     narrower: list[bool] = []
     for samples, phones in spoken:
-        times, vertices, _ = speaker.motion(samples)
-        gap = lip_gap(vertices)
+        times, vertices, weights = speaker.motion(samples)
+        gap, by_weights = lip_gap(vertices), np.maximum(weights @ gap_of_shapes(), 0)
         closed += closure_recall(gap, times, phones, BILABIALS)
+        closed_by_weights += closure_recall(by_weights, times, phones, BILABIALS)
         opened += closure_recall(gap, times, phones, OPEN_VOWELS)
         tucked += _lower_than_usual(gap, times, phones)
         width = np.linalg.norm(vertices[:, LEFT_CORNER] - vertices[:, RIGHT_CORNER], axis=1)
@@ -81,6 +84,7 @@ def contacts(speaker: Speaker, spoken: list[tuple[np.ndarray, list[Phone]]]) -> 
     return {
         "bilabials": float(len(closed)),
         "closure_recall": _share(closed),
+        "closure_recall_weights": _share(closed_by_weights),
         "false_closure": _share(opened),
         "tuck": _share(tucked),
         "rounded_narrower": _share(narrower),
@@ -235,7 +239,8 @@ def measure(actor: Actor, data: Path, folders: list[Path]) -> dict[str, float]:
     rows |= {f"ljspeech_{name}": value for name, value in contacts(speaker, spoken).items()}
     for group, recordings in spoken_by_groups():
         figures = contacts(speaker, recordings)
-        rows |= {f"{group}_{name}": figures[name] for name in ("bilabials", "closure_recall", "false_closure", "tuck")}
+        kept = ("bilabials", "closure_recall", "closure_recall_weights", "false_closure", "tuck")
+        rows |= {f"{group}_{name}": figures[name] for name in kept}
     rows |= performance(speaker, data / f"paired/facegood/{HELD_OUT_TAKE}.npz")
     recordings = [sound for sound, _ in [*spoken, *grid[:8]]]
     return rows | conditions(speaker, recordings) | stillness(speaker, recordings)

@@ -9,6 +9,7 @@ from backend.audio.decode import SAMPLE_RATE
 from backend.audio.spectrogram import frame_times
 from backend.inference.balance import balance
 from backend.inference.contacts import keep_words
+from backend.inference.meeting import meet
 from backend.inference.motion import calm_silence, hear, neutral_code, style_codes
 from backend.inference.performance import Performance, perform
 from backend.inference.request import AnimateRequest
@@ -51,7 +52,7 @@ def direct(actor: "Actor", samples: np.ndarray, request: AnimateRequest, progres
         codes = style_codes(codes, rest, request.intensity, request.smooth * request.fps)
     shown = perform(actor.motion, codes, actor.reference.vertices)
     resting = (1 - open_)[:, None] * actor.motion.blendshapes(rest)
-    shown = replace(shown, weights=np.clip(shown.weights - resting, 0, 1).astype(np.float32))
+    shown = replace(shown, weights=meet(np.clip(shown.weights - resting, 0, 1), shown.gap(), shown.rest_gap))
     shown = balance(shown, request, speaking)
     timeline = find_words(samples, request, progress)
     if timeline is not None:

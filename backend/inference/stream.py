@@ -8,7 +8,9 @@ from backend.audio.decode import SAMPLE_RATE
 from backend.audio.running_level import RunningLevel
 from backend.audio.spectrogram import HOP_SECONDS, WINDOW, frame_times, samples_needed, spectrum, window_centres
 from backend.errors import InputError, UsageError
+from backend.inference.meeting import meet
 from models.motion_network import MotionNetwork
+from shape_keys.topology import LOWER_INNER_LIP, UPPER_INNER_LIP
 
 LOOK_AHEADS = (0.0, 0.04, 0.12)
 """Seconds to choose from on the command line; what each costs in accuracy stands in docs/experiments.md."""
@@ -95,7 +97,9 @@ class StreamingSession:
         self._hear_columns(centres)
         codes = self.network.codes(self._features, np.searchsorted(self._centres, centres))
         self._forget()
-        rows = zip(numbers, self.network.blendshapes(codes), self.network.offsets(codes), strict=True)
+        offsets = self.network.offsets(codes)
+        opening = offsets[:, UPPER_INNER_LIP, 1] - offsets[:, LOWER_INNER_LIP, 1]
+        rows = zip(numbers, meet(self.network.blendshapes(codes), opening, 0.0), offsets, strict=True)
         return [LiveFrame(int(number), float(number / self.fps), weights, offsets) for number, weights, offsets in rows]
 
     def _hear_columns(self, centres: np.ndarray) -> None:

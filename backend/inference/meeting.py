@@ -1,0 +1,30 @@
+"""Weights whose lips meet where those of the vertices do: a character is moved by weights alone."""
+
+import numpy as np
+
+from backend.inference.performance import gap_of_shapes
+from shape_keys import arkit
+
+NEAR = 0.01
+"""Lip gap of the vertices, interocular units, below which the weights' lips begin to follow it; at 0 they have."""
+
+
+def meet(weights: np.ndarray, gap: np.ndarray, rest_gap: float) -> np.ndarray:
+    """ARKit weights (T, 52) that close a face's lips as far as its vertices are closed; the same where those are apart.
+
+    The network learns weights apart from vertices, and leaves lips ajar by them. What parts the lips beside the jaw is
+    taken back first; what the jaw opens is then closed by mouthClose, as ARKit means it.
+
+    gap: (T,), vertical distance of the vertices' inner lips; rest_gap: that of the face at rest; interocular units.
+    """
+    shapes = gap_of_shapes()
+    too_far = np.maximum(rest_gap + weights @ shapes - np.maximum(gap, 0), 0) * np.clip(1 - gap / NEAR, 0, 1)
+    parting = shapes > 0
+    parting[arkit.INDEX["jawOpen"]] = False
+    parted = weights[:, parting] @ shapes[parting]
+    taken = np.minimum(too_far, parted)
+    result = weights.copy()
+    result[:, parting] *= (1 - taken / np.maximum(parted, 1e-9))[:, None]
+    close = arkit.INDEX["mouthClose"]
+    result[:, close] += (too_far - taken) / -shapes[close]
+    return np.clip(result, 0, 1).astype(np.float32)

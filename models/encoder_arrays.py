@@ -5,18 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from models.mel import stretch
-from models.phonemes import (
-    BILABIALS,
-    LEAST_LOG,
-    MOMENTS,
-    OPEN_VOWELS,
-    PHONEMES,
-    SURE,
-    TRUST,
-    UNSURE,
-    lips_of_anyone,
-    lips_of_one,
-)
+from models.phonemes import LEAST_LOG, MOMENTS, PHONEMES, SURE, TRUST, UNSURE, lips_shown
 
 SLOPE = 0.2
 """Of the leaky ReLU, as in models/audio_encoder.py."""
@@ -136,14 +125,8 @@ class VoiceEncoderArrays:
         return scores
 
     def _close_lips(self, codes: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-        bilabial = probabilities[..., BILABIALS].sum(axis=-1)
-        now, about = bilabial[:, MOMENTS // 2], bilabial[:, MOMENTS // 2 - 1 : MOMENTS // 2 + 2].max(axis=1)
         apart = codes @ self._lips[0] + self._lips_apart
-        if len(self._code) > 1:
-            shown = lips_of_one(apart, now, about)
-        else:
-            vowel = probabilities[:, MOMENTS // 2, OPEN_VOWELS].sum(axis=-1)
-            shown = lips_of_anyone(apart, now, about, vowel)
+        shown = lips_shown(apart, probabilities, own=len(self._code) > 1)
         return codes - (apart - shown)[:, None] * self._lips[1]
 
 

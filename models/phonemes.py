@@ -27,22 +27,21 @@ WIDE = 0.5
 """Probability of an open vowel from which lips stay as far apart as they are."""
 
 
-def lips_of_anyone(apart: Any, now: Any, about: Any, vowel: Any) -> Any:
-    """How far apart to show lips, interocular units, by a code that was learnt from several speakers.
+def lips_shown(apart: Any, probabilities: Any, own: bool) -> Any:
+    """How far apart to show lips, interocular units: (B,) arrays or tensors alike. Lips never cross.
 
-    apart: how far the code opens them; now, about: a bilabial's probability in a frame, and the highest in it and its
-    two neighbours; vowel: an open vowel's. All (B,), arrays or tensors alike.
+    apart: how far the code opens them (B,); probabilities (B, MOMENTS, PHONEMES); own: by a code that was learnt from
+    the speaker alone, who is seen with lips ajar where they are.
     """
-    shut = 1 - (vowel / WIDE).clip(0, 1)
-    return (apart * (1 - _how_closed(now, about, CERTAINTY_OF_ANYONE) * shut) - AJAR * shut).clip(0)
-
-
-def lips_of_one(apart: Any, now: Any, about: Any) -> Any:
-    """The same by a code that was learnt from the speaker alone, who is seen with lips ajar where they are."""
-    return apart.clip(0) * (1 - _how_closed(now, about, CERTAINTY_OF_ONE))
-
-
-def _how_closed(now: Any, about: Any, certainty: tuple[float, float]) -> Any:
-    doubt, sure = certainty
-    likeliest = ((now / about.clip(1e-6) - BESIDE) / (LIKELIEST - BESIDE)).clip(0, 1)
-    return ((now - doubt) / (sure - doubt)).clip(0, 1) * (ASIDE + (1 - ASIDE) * likeliest)
+    middle = MOMENTS // 2
+    bilabial = probabilities[..., BILABIALS].sum(-1)
+    before, now, after = bilabial[:, middle - 1], bilabial[:, middle], bilabial[:, middle + 1]
+    most = now + (before - now).clip(0)
+    most = most + (after - most).clip(0)
+    likeliest = ((now / most.clip(1e-6) - BESIDE) / (LIKELIEST - BESIDE)).clip(0, 1)
+    doubt, sure = CERTAINTY_OF_ONE if own else CERTAINTY_OF_ANYONE
+    closed = ((now - doubt) / (sure - doubt)).clip(0, 1) * (ASIDE + (1 - ASIDE) * likeliest)
+    if own:
+        return apart.clip(0) * (1 - closed)
+    shut = 1 - (probabilities[:, middle, OPEN_VOWELS].sum(-1) / WIDE).clip(0, 1)
+    return (apart * (1 - closed * shut) - AJAR * shut).clip(0)

@@ -7,18 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from models.mel import MEL_BANDS, mel_weights, stretch
-from models.phonemes import (
-    BILABIALS,
-    LEAST_LOG,
-    MOMENTS,
-    OPEN_VOWELS,
-    PHONEMES,
-    SURE,
-    TRUST,
-    UNSURE,
-    lips_of_anyone,
-    lips_of_one,
-)
+from models.phonemes import LEAST_LOG, MOMENTS, PHONEMES, SURE, TRUST, UNSURE, lips_shown
 
 HEARD_DROPOUT, MANNER_DROPOUT = 0.3, 0.2
 """Of what a speaker's manner is made of, and between its layers."""
@@ -156,14 +145,8 @@ class VoiceEncoder(nn.Module):
 
     def _close_lips(self, code: Tensor, probabilities: Tensor) -> Tensor:
         """`lips` (2, Ns): how codes open the lips, and which change of the code opens them by 1; see models/lips.py."""
-        bilabial = probabilities[..., BILABIALS].sum(-1)
-        now, about = bilabial[:, MOMENTS // 2], bilabial[:, MOMENTS // 2 - 1 : MOMENTS // 2 + 2].amax(1)
         apart = code @ self.lips[0] + self.lips_apart
-        if isinstance(self.code, Manner):
-            shown = lips_of_one(apart, now, about)
-        else:
-            vowel = probabilities[:, MOMENTS // 2, OPEN_VOWELS].sum(-1)
-            shown = lips_of_anyone(apart, now, about, vowel)
+        shown = lips_shown(apart, probabilities, own=isinstance(self.code, Manner))
         return code - (apart - shown)[:, None] * self.lips[1]
 
 

@@ -42,8 +42,9 @@ class StreamingSession:
     needs them, so that work and memory for a frame stay the same however long the stream gets.
 
     With `gain` given, frames equal those that `encode_sound` and the network give for the whole recording with the
-    same gain and look-ahead, to float32 rounding (1e-5), whatever the chunks. Without, the level is followed as it is
-    heard (`RunningLevel`): chunks still do not matter, but a recording's level is known only at its end.
+    same gain and look-ahead, to float32 rounding (1e-5), whatever the chunks; weights as `meet` leaves them. Without,
+    the level is followed as it is heard (`RunningLevel`): chunks still do not matter, but a recording's level is known
+    only at its end.
     """
 
     def __init__(

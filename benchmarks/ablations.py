@@ -19,7 +19,7 @@ from backend.progress import no_progress
 from backend.training.batches import Batches, split_spans
 from backend.training.config import TrainConfig
 from backend.training.dataset import Dataset, open_dataset
-from backend.training.first_weights import initialise, start_from_voice
+from backend.training.first_weights import fit_to_speaker, initialise, start_from_voice
 from backend.training.held_out import evaluate_held_out
 from backend.training.loop import TrainingRun
 from backend.training.train import texture_share
@@ -42,6 +42,7 @@ def variants() -> dict[str, tuple[ModelConfig, dict[str, Any]]]:
     table["code linear in what is heard"] = (replace(DEFAULT, voice_manner=0), {})
     table["paper's memory (table 5)"] = (replace(DEFAULT, **PAPER_MEMORY), {})
     table["scheduled sampling 0.5"] = (DEFAULT, {"scheduled_sampling": 0.5})
+    table["teeth and tongue from the code alone"] = (replace(DEFAULT, interior=()), {})
     table["no velocity loss"] = (DEFAULT, {"velocity_weight": 0.0})
     table["lips weigh as the rest"] = (DEFAULT, {"lip_weight": 1.0})
     table["no aperture loss"] = (DEFAULT, {"aperture_weight": 0.0})
@@ -54,7 +55,7 @@ def measure(dataset: Dataset, model_config: ModelConfig, config: TrainConfig) ->
     """Train once and measure on the held-out end."""
     torch.manual_seed(config.seed)
     spans, held = split_spans(dataset, config.held_out)
-    model = build_model(model_config)
+    model = build_model(fit_to_speaker(model_config, dataset))
     batches = Batches(dataset, spans, config, model.encoder.columns)
     initialise(model, dataset, batches)
     if not config.from_scratch:

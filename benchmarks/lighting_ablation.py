@@ -23,7 +23,7 @@ from backend.normalisation.pose import apply, invert
 from backend.training.batches import Batches, Span, split_spans, texture_weights, to_image_tensor
 from backend.training.config import TrainConfig
 from backend.training.dataset import Dataset, DatasetConfig, build_dataset
-from backend.training.first_weights import initialise
+from backend.training.first_weights import fit_to_speaker, initialise
 from backend.training.loop import TrainingRun
 from backend.training.losses import texture_loss
 from backend.training.memory import keep_freed_memory
@@ -87,7 +87,7 @@ def train_and_watch(dataset: Dataset, epochs: int, checkpoint: Path) -> list[dic
     config = TrainConfig(epochs=epochs)
     spans, held = split_spans(dataset, config.held_out)
     torch.manual_seed(config.seed)
-    model = build_model(PRESETS[config.preset])
+    model = build_model(fit_to_speaker(PRESETS[config.preset], dataset))
     batches = Batches(dataset, spans, config)
     initialise(model, dataset, batches)
     run, watched = TrainingRun(model, batches, config, checkpoint), HeldOut(dataset, held[0])

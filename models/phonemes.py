@@ -12,7 +12,7 @@ TRUST = 3.0
 """How much more a length of the vocal tract counts whose phonemes are surer: times their negative entropy, in nats."""
 BILABIALS, OPEN_VOWELS = slice(1, 4), [28, 29, 30, 36, 38, 39]
 """Which of them are /p b m/, and which are spoken with the lips well apart."""
-CERTAINTY_OF_ANYONE, CERTAINTY_OF_ONE = (0.06, 0.2), (0.3, 0.8)
+CERTAINTY_OF_ANYONE, CERTAINTY_OF_ONE = (0.03, 0.12), (0.3, 0.8)
 """Probability of a bilabial at which lips begin to close, and at which they are closed. Of a voice never heard before,
 what may be one is shown; a speaker's own face has learnt most of its closures, and is told the certain ones."""
 ASIDE = 0.3

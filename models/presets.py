@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from models.atlas_encoder import AtlasEncoder
+from models.atlas_encoder import CROP, AtlasEncoder
 from models.audio_encoder import AudioEncoder, FrequencyLayers, TimeLayers
 from models.blendshape_decoder import BlendshapeDecoder
 from models.geometry_decoder import GeometryDecoder
+from models.mouth_interior import MouthInterior
 from models.talking_face import TalkingFace
 from models.texture_basis import TextureBasis
 from models.texture_decoder import TextureDecoder
@@ -44,6 +45,9 @@ class ModelConfig:
     """Channels of the texture decoder before each upsampling (table 4); empty leaves the texture out."""
     texture_components: int = 0
     """Principal components of the texture's linear part (models/texture_basis.py); 0 leaves it out, as the paper."""
+    interior: tuple[int, ...] = ()
+    """Top, left, rows and columns of the mouth interior in the lip crop, where teeth and tongue are looked up
+    (models/mouth_interior.py); each speaker has their own. Empty leaves that out, as the paper."""
     previous_widths: tuple[int, ...] = (128, 256, 512, 1024, 2048)
     """Channels of the previous-atlas encoder (table 5)."""
     previous_kernel: int = 5
@@ -57,6 +61,10 @@ class ModelConfig:
                 raise ValueError(f"{name} needs 6 numbers, got {len(getattr(self, name))}")
         if len(self.texture_widths) not in (0, 5):
             raise ValueError(f"texture_widths needs 5 numbers or none, got {len(self.texture_widths)}")
+        if self.interior:
+            top, left, rows, columns = self.interior
+            if min(top, left) < 0 or min(rows, columns) < 1 or top + rows > CROP or left + columns > CROP:
+                raise ValueError(f"interior must be a rectangle inside {CROP}x{CROP} pixels, got {self.interior}")
 
 
 PAPER = ModelConfig()
@@ -70,12 +78,13 @@ DEFAULT = replace(
     dropout=0.2,
     texture_widths=(128, 64, 32, 16, 8),
     texture_components=32,
+    interior=(40, 32, 40, 64),
     previous_widths=(16, 32, 64),
     previous_kernel=3,
     previous_side=32,
 )
 """Sized for two processor cores, with the voice encoder in place of the paper's audio encoder."""
-FAST = replace(DEFAULT, texture_widths=(), texture_components=0)
+FAST = replace(DEFAULT, texture_widths=(), texture_components=0, interior=())
 """Geometry and blendshapes alone: actors without a texture."""
 VOICE = replace(FAST, voice_manner=0, voice_tracts=(0.71, 1.0, 1.41))
 """The general voice model: any speaker."""
@@ -85,11 +94,13 @@ PRESETS = {"instant": FAST, "fast": FAST, "default": DEFAULT, "paper": PAPER}
 def build_model(config: ModelConfig) -> TalkingFace:
     """Compose the network that a config describes, with fresh weights."""
     encoder = _encoder(config)
-    previous = texture = None
+    previous = texture = interior = None
     if config.texture_widths:
         length = config.code_length + config.previous_code_length
         basis = TextureBasis(length, config.texture_components) if config.texture_components else None
         texture = TextureDecoder(length, config.texture_widths, basis)
+        if config.interior:
+            interior = MouthInterior(length, *config.interior)
         if config.previous_code_length:
             previous = AtlasEncoder(
                 config.previous_code_length, config.previous_widths, config.previous_kernel, config.previous_side
@@ -100,6 +111,7 @@ def build_model(config: ModelConfig) -> TalkingFace:
         BlendshapeDecoder(config.code_length),
         texture,
         previous,
+        interior,
     )
 
 

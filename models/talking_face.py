@@ -7,6 +7,7 @@ from models.atlas_encoder import AtlasEncoder
 from models.audio_encoder import AudioEncoder
 from models.blendshape_decoder import BlendshapeDecoder
 from models.geometry_decoder import GeometryDecoder
+from models.mouth_interior import MouthInterior
 from models.texture_decoder import TextureDecoder
 from models.voice_encoder import VoiceEncoder
 
@@ -14,7 +15,8 @@ from models.voice_encoder import VoiceEncoder
 class TalkingFace(nn.Module):
     """Composition of parts that are made elsewhere, so that tests can hand in tiny ones.
 
-    `texture` and `previous` (the previous-atlas encoder) may be None: geometry only, or texture without memory.
+    `texture`, `previous` (the previous-atlas encoder) and `interior` may be None: geometry only, or texture without
+    memory, or without teeth of their own.
     """
 
     def __init__(
@@ -24,6 +26,7 @@ class TalkingFace(nn.Module):
         blendshapes: BlendshapeDecoder,
         texture: TextureDecoder | None = None,
         previous: AtlasEncoder | None = None,
+        interior: MouthInterior | None = None,
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -31,16 +34,20 @@ class TalkingFace(nn.Module):
         self.blendshapes = blendshapes
         self.texture = texture
         self.previous = previous
+        self.interior = interior
 
-    def decode_texture(self, code: Tensor, previous_atlas: Tensor) -> Tensor:
+    def decode_texture(self, code: Tensor, previous_atlas: Tensor, offsets: Tensor | None = None) -> Tensor:
         """One step of the auto-regression.
 
-        code: (B, Ns); previous_atlas: (B, 3, 128, 128) in 0..1, all zero where there is none.
+        code: (B, Ns); previous_atlas: (B, 3, 128, 128) in 0..1, all zero where there is none; offsets: (B, 468, 3) of
+        the vertices between whose lips teeth are seen, by default those of the code.
         Returns: difference map (B, 3, 128, 128) to be added to the reference crop.
         Raises: ValueError where the network was built without a texture decoder.
         """
         if self.texture is None:
             raise ValueError("this network has no texture decoder")
-        if self.previous is not None:
-            code = torch.cat([code, self.previous(previous_atlas)], dim=1)
-        return self.texture(code)
+        whole = code if self.previous is None else torch.cat([code, self.previous(previous_atlas)], dim=1)
+        difference = self.texture(whole)
+        if self.interior is None:
+            return difference
+        return difference + self.interior(whole, self.geometry(code) if offsets is None else offsets)

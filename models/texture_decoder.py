@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from models.texture_basis import TextureBasis
@@ -37,5 +38,5 @@ class TextureDecoder(nn.Module):
     def forward(self, code: Tensor) -> Tensor:
         """(B, code_length) -> difference from the reference crop, (B, 3, 128, 128), -1..1 for intensities of 0..1."""
         grid = nn.functional.relu(self.spread(code)).unflatten(1, (self.width, START, START))
-        picture = self.stages(grid)
+        picture = self.stages(grid.contiguous(memory_format=torch.channels_last))
         return picture if self.basis is None else picture + self.basis(code)

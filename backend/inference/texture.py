@@ -39,7 +39,7 @@ class TextureEngine:
     ) -> None:
         if face.texture is None:
             raise ValueError("this network has no texture decoder")
-        self.previous = face.previous
+        self.geometry, self.previous, self.interior = face.geometry, face.previous, face.interior
         length = face.texture.spread.in_features
         self.decoder: nn.Module = calibrate(face.texture, length).decoder if calibrated else fast_layout(face.texture)
         crop = np.ascontiguousarray(reference_crop.transpose(2, 0, 1))
@@ -72,7 +72,10 @@ class TextureEngine:
 
     def _pictures(self, sound: Tensor, state: Tensor | None) -> Tensor:
         code = sound if state is None else torch.cat([sound, state], dim=1)
-        return torch.addcmul(self.reference, self.share, self.decoder(code)).clamp_(0, 1)
+        difference = self.decoder(code)
+        if self.interior is not None:
+            difference = difference + self.interior(code, self.geometry(sound))
+        return torch.addcmul(self.reference, self.share, difference).clamp_(0, 1)
 
     @torch.inference_mode()
     def _decode_lanes(self, sound: Tensor, starts: Tensor, lanes: Tensor, states: "_States | None") -> Iterator[Batch]:

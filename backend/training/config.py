@@ -50,8 +50,11 @@ class TrainConfig:
     """Consecutive frames in one stretch."""
     chunks: int = 4
     """Stretches in a batch (the paper: 128 frames)."""
-    texture_frames: int = 48
+    texture_frames: int = 128
     """Frames of a batch whose texture is decoded; geometry learns from all of them."""
+    face_share: float = 1 / 3
+    """Share of the epochs, the first, in which a face that was solved from the voice model is touched up before its
+    texture learns; 0 trains both at once, as the paper does."""
     learning_rate: float = 2e-3
     """Of AdamW at its highest; it falls to zero on a cosine."""
     weight_decay: float = 1e-2
@@ -62,7 +65,7 @@ class TrainConfig:
     """Start the encoder from random weights instead of from the shipped voice model."""
     voice_rate: float = 0.25
     """Learning rate of what was solved from the voice model (all but the texture), as a share of the texture's."""
-    validate_every: int = 5
+    validate_every: int = 3
     """Epochs between two looks at the held-out part."""
     patience: int = 8
     """Looks without a better result after which training ends."""
@@ -98,5 +101,7 @@ class TrainConfig:
         for name in ("epochs", "chunk", "chunks", "texture_frames", "validate_every", "patience"):
             if getattr(self, name) < 1:
                 raise UsageError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}.")
+        if not 0 <= self.face_share < 1:
+            raise UsageError(f"--face-share must be from 0 to below 1, got {self.face_share}.")
         if not 0.05 <= self.held_out <= 0.5:
             raise UsageError(f"--held-out must be between 0.05 and 0.5, got {self.held_out}.")

@@ -1,6 +1,7 @@
 """First weights that depend on the data: where the network starts from before any step."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,13 @@ from safetensors import safe_open
 
 from backend.actor_library import VOICE_MODEL
 from backend.audio.spectrogram import spectrogram_windows
+from backend.normalisation.atlas import CROP_SIZE
 from backend.training.batches import Batches, to_image_tensor
 from backend.training.dataset import Dataset
 from backend.training.losses import vertex_weights
 from backend.training.manner import CodeSpace, learn_manner
+from models.mouth_interior import RIM, MouthInterior
+from models.presets import ModelConfig
 from models.talking_face import TalkingFace
 from models.voice_encoder import Manner, VoiceEncoder
 from shape_keys.topology import LOWER_INNER_LIP, UPPER_INNER_LIP
@@ -21,20 +25,50 @@ TEXTURE_FRAMES = 800
 """Frames, evenly spread, of which the texture's components are taken."""
 BELIEF = 3.0
 """A mouth interior a third of which is seen is believed whole: less would pull its components towards the mean."""
+RIM_PIXELS = 1
+"""Pixels about the mouth interior that its rectangle has too."""
 RIDGE = 0.01
 """Of the linear solution, as a share of the features' mean variance."""
 CODE_DEVIATION = 0.3
 """Standard deviation of a solved code: small codes learn steadily, see docs/experiments.md."""
 
 
+def fit_to_speaker(config: ModelConfig, dataset: Dataset) -> ModelConfig:
+    """The config with the mouth interior where the speaker's layout has it."""
+    if not config.interior:
+        return config
+    rows, columns = np.nonzero(dataset.interior)
+    top, left = max(rows.min() - RIM_PIXELS, 0), max(columns.min() - RIM_PIXELS, 0)
+    height, width = (places.max() + 1 + RIM_PIXELS - low for places, low in ((rows, top), (columns, left)))
+    rectangle = top, left, min(height, CROP_SIZE - top), min(width, CROP_SIZE - left)
+    return replace(config, interior=tuple(int(number) for number in rectangle))
+
+
 def initialise(model: TalkingFace, dataset: Dataset, batches: Batches) -> None:
-    """Start the decoders' last layers as principal components of the training frames."""
+    """Start the decoders' last layers as principal components of the training frames, and place the mouth interior."""
     frames = training_frames(dataset, batches)
-    model.geometry.initialise_from(torch.from_numpy(dataset.vertices[frames] - dataset.reference_vertices))
+    offsets = torch.from_numpy(dataset.vertices[frames] - dataset.reference_vertices)
+    model.geometry.initialise_from(offsets)
+    if model.interior is not None:
+        _place(model.interior, dataset, offsets)
     if model.texture is not None and model.texture.basis is not None:
         chosen = frames[np.linspace(0, len(frames) - 1, min(TEXTURE_FRAMES, len(frames))).astype(int)]
         differences = to_image_tensor(dataset.crops[chosen]) - to_image_tensor(dataset.reference_crop[None])
         model.texture.basis.initialise_from(differences, _belief(dataset, np.asarray(dataset.visible[chosen])))
+
+
+def _place(interior: MouthInterior, dataset: Dataset, offsets: torch.Tensor) -> None:
+    """Tell the mouth interior where its pixels are between the lips."""
+    space, (left, _, top, _) = dataset.space, interior.margins
+    rows, columns = interior.inside.shape
+    part = np.s_[top : top + rows, left : left + columns]
+    corners, weights = (
+        space.crop.cut(values)[part] for values in (space.atlas_map.corners, space.atlas_map.barycentric)
+    )
+    inside = np.array(dataset.interior[part])
+    follow = (weights[..., None] * (corners[..., None] == np.array(RIM))).sum(axis=2)
+    rim = torch.from_numpy(dataset.reference_vertices[RIM].copy())
+    interior.place(torch.from_numpy(follow).float(), torch.from_numpy(inside), rim, offsets)
 
 
 def start_from_voice(model: TalkingFace, dataset: Dataset, batches: Batches, voice: Path = VOICE_MODEL) -> bool:

@@ -27,12 +27,18 @@ from backend.training.losses import closure_loss, geometry_loss, lip_gap, textur
 from models.talking_face import TalkingFace
 from models.voice_encoder import VoiceEncoder
 
+PICTURE_RATE = 5.0
+"""Learning rate of neural textures, as a share of the texture's."""
 CLIP_NORM = 5.0
 """Longest gradient; rare outliers of the first epochs would otherwise undo the initialisation."""
 
 
 class TrainingRun:
     """One network on its way from first weights to an actor.
+
+    From scratch all of it is trained at once, as in the paper. A face that was solved from the voice model is touched
+    up in the first epochs, kept as it is at the best look, and the texture learns from it in the rest: the face is
+    best after a few epochs and gets worse after that, the texture needs them all (docs/experiments.md).
 
     model: composed by `models.presets.build_model`; batches: what it learns from; checkpoint: file that keeps its
     state; validate: figures of a network on the held-out part, with a `score` that is the better the lower. The
@@ -59,6 +65,8 @@ class TrainingRun:
         self.vertex_weights = vertex_weights(config.lip_weight).to(self.device)
         self.reference = torch.from_numpy(batches.reference).to(self.device)
         self.reference_crop = to_image_tensor(batches.dataset.reference_crop[None]).to(self.device)
+        staged = model.texture is not None and _is_solved(model, config)
+        self.face_epochs = math.ceil(config.epochs * config.face_share) if staged else 0
         self.epoch = 0
         self.kept = 0
         self.history: list[dict[str, float]] = []
@@ -95,6 +103,8 @@ class TrainingRun:
         try:
             while self.epoch < self.config.epochs and not self.settled:
                 progress("train", self.epoch, self.config.epochs)
+                if self.epoch == self.face_epochs:
+                    self._keep_face()
                 self.history.append(self._train_epoch())
                 self.epoch += 1
                 self._look()
@@ -110,19 +120,34 @@ class TrainingRun:
         progress("train", self.epoch, self.config.epochs)
 
     @property
+    def face_is_kept(self) -> bool:
+        """Whether this epoch trains the texture alone."""
+        return 0 < self.face_epochs <= self.epoch
+
+    @property
     def scores(self) -> list[float]:
-        """The scores of all looks at the held-out part so far."""
-        return [row["score"] for row in self.history if "score" in row]
+        """The scores of all looks so far at what is trained: the face, then its texture."""
+        start = self.face_epochs if self.epoch > self.face_epochs else 0
+        return [row["score"] for row in self.history[start:] if "score" in row]
 
     @property
     def settled(self) -> bool:
-        """Whether the last `patience` looks brought nothing better."""
+        """Whether the last `patience` looks brought nothing better; a face that has settled still needs its texture."""
         scores = self.scores
-        return len(scores) > self.config.patience and min(scores) < min(scores[-self.config.patience :])
+        late = self.epoch > self.face_epochs and len(scores) > self.config.patience
+        return late and min(scores) < min(scores[-self.config.patience :])
+
+    def _keep_face(self) -> None:
+        """Go on from the best face; what is the best is from now on asked of its texture."""
+        if self.best:
+            self.model.load_state_dict(self.best)
+            self.average.module.load_state_dict(self.best)
+        self.best = {}
 
     def _look(self) -> None:
         """Measure the averaged network on the held-out part, and keep it where it is the best so far."""
-        if self.validate is None or (self.epoch % self.config.validate_every and self.epoch != self.config.epochs):
+        last = self.epoch in (self.face_epochs, self.config.epochs)
+        if self.validate is None or (self.epoch % self.config.validate_every and not last):
             return
         before = min(self.scores, default=math.inf)
         self.history[-1] |= self.validate(copy.deepcopy(self.averaged).cpu())
@@ -149,8 +174,11 @@ class TrainingRun:
         for group in self.optimiser.param_groups:
             group["lr"] = self._learning_rate() * group["share"]
         self.model.train()
-        if _is_solved(self.model, self.config):
-            # Its units are whole components of the face: blanked now and then, they would learn to move less.
+        for part in (self.model.encoder, self.model.geometry, self.model.blendshapes):
+            part.requires_grad_(not self.face_is_kept)
+        if _is_solved(self.model, self.config) and not self.face_is_kept:
+            # Its units are whole components of the face: blanked now and then, they would learn to move less. A
+            # texture, though, that hears them now and then blanked learns less by heart.
             for part in (self.model.encoder.code, self.model.geometry):
                 for layer in part.modules():
                     if isinstance(layer, nn.Dropout):
@@ -167,14 +195,24 @@ class TrainingRun:
         return {name: value / count for name, value in sums.items()} | {"seconds": time.monotonic() - start}
 
     def _learning_rate(self) -> float:
-        warm = min(1.0, (self.epoch + 1) / 3)
-        return self.config.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * self.epoch / self.config.epochs))
+        stages = range(self.face_epochs), range(self.face_epochs, self.config.epochs)
+        (stage,) = (epochs for epochs in stages if self.epoch in epochs)
+        done = self.epoch - stage.start
+        warm = min(1.0, (done + 1) / 3)
+        return self.config.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * done / len(stage)))
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
         """Terms of the loss, already weighted; their sum is minimised."""
-        config, valid = self.config, batch.valid.float()
         # What moves the face stays in float32, for its offsets are small; so do all losses, SSIM's variances above all.
         code = self.model.encoder(batch.columns, batch.index)
+        losses = {} if self.face_is_kept else self._face_losses(code, batch)
+        if self.model.texture is not None and self.epoch >= self.face_epochs and len(batch.chosen):
+            losses["texture"] = self._texture_loss(code, batch)
+        return losses
+
+    def _face_losses(self, code: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """Of vertices and blendshapes; code: (B * L, Ns)."""
+        config, valid = self.config, batch.valid.float()
         offsets = self.model.geometry(code).unflatten(0, batch.valid.shape)
         weights = self.model.blendshapes(code).unflatten(0, batch.valid.shape)
         reference = self.reference
@@ -188,20 +226,23 @@ class TrainingRun:
         face, true_face = reference + offsets, reference + batch.offsets
         aperture = mean((lip_gap(face) - lip_gap(true_face)).square(), valid)
         closure = mean(closure_loss(face, true_face), valid)
-        losses = {
+        return {
             "geometry": config.geometry_weight * position,
             "velocity": config.geometry_weight * config.velocity_weight * velocity,
             "aperture": config.aperture_weight * aperture,
             "closure": config.closure_weight * closure,
             "blendshapes": config.blendshape_weight * mean((weights - batch.weights).abs().sum(-1), valid),
         }
-        if self.model.texture is not None and len(batch.chosen):
-            with mixed_precision(self.device):
-                previous = self._sampled_previous(code, batch) if config.scheduled_sampling else batch.previous
-                difference = self.model.decode_texture(code[batch.chosen], previous)
-            atlas = self.reference_crop + difference.float()
-            losses["texture"] = texture_loss(atlas, batch.crops, batch.pixels, config.l1_weight).mean()
-        return losses
+
+    def _texture_loss(self, code: Tensor, batch: Batch) -> Tensor:
+        """Of the chosen frames; code: (B * L, Ns)."""
+        with mixed_precision(self.device):
+            previous = self._sampled_previous(code, batch) if self.config.scheduled_sampling else batch.previous
+            # The true lips show the teeth, so that they are learnt sharp.
+            shown = batch.offsets.flatten(0, 1)[batch.chosen]
+            difference = self.model.decode_texture(code[batch.chosen], previous, shown)
+        atlas = self.reference_crop + difference.float()
+        return texture_loss(atlas, batch.crops, batch.pixels, self.config.l1_weight).mean()
 
     @torch.no_grad()
     def _sampled_previous(self, code: Tensor, batch: Batch) -> Tensor:
@@ -217,23 +258,27 @@ class TrainingRun:
     def _step(self, losses: dict[str, Tensor]) -> None:
         self.optimiser.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
-        average_gradients(self.model.parameters(), self.processes)
+        average_gradients((p for p in self.model.parameters() if p.requires_grad), self.processes)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), CLIP_NORM)
         self.optimiser.step()
         self.average.update_parameters(self.model)
 
 
 def _parameter_groups(model: TalkingFace, config: TrainConfig) -> list[dict[str, Any]]:
-    """What moves the face, and what colours it, with their shares of the learning rate.
+    """Parameters by their shares of the learning rate.
 
-    From the voice model on the first is solved before the loop begins, and only touched up by it.
+    From the voice model on, what moves the face is solved before the loop begins, and only touched up by it. The
+    neural textures behind the lips hold colours, not weights, and have as far to go.
     """
     share = config.voice_rate if _is_solved(model, config) else 1.0
-    moving, colouring = [model.encoder, model.geometry, model.blendshapes], [model.texture, model.previous]
-    return [
-        {"params": [p for part in parts if part for p in part.parameters()], "lr": config.learning_rate * s, "share": s}
-        for parts, s in ((moving, share), (colouring, 1.0))
-    ]
+    pictures = [] if model.interior is None else model.interior.textures
+    shares = {id(p): PICTURE_RATE for p in pictures}
+    for part in (model.encoder, model.geometry, model.blendshapes):
+        shares |= {id(p): share for p in part.parameters()}
+    groups: dict[float, list[nn.Parameter]] = {}
+    for parameter in model.parameters():
+        groups.setdefault(shares.get(id(parameter), 1.0), []).append(parameter)
+    return [{"params": some, "lr": config.learning_rate * rate, "share": rate} for rate, some in groups.items()]
 
 
 def _is_solved(model: TalkingFace, config: TrainConfig) -> bool:

@@ -35,17 +35,18 @@ def closure_loss(predicted: Tensor, true: Tensor) -> Tensor:
 
 
 @functools.cache
-def _gaussian(size: int, sigma: float) -> Tensor:
+def _blur_matrix(length: int, size: int, sigma: float) -> Tensor:
+    """(length, length): a row of pixels times this is the row blurred by a Gaussian, reflected at its ends."""
     x = torch.arange(size) - (size - 1) / 2
     kernel = torch.exp(-(x**2) / (2 * sigma**2))
-    return kernel / kernel.sum()
+    single = torch.nn.functional.pad(torch.eye(length)[:, None], (size // 2,) * 2, mode="reflect")
+    return torch.nn.functional.conv1d(single, (kernel / kernel.sum())[None, None])[:, 0]
 
 
-def _blur(images: Tensor, kernel: Tensor) -> Tensor:
-    channels, size = images.shape[1], len(kernel)
-    padded = torch.nn.functional.pad(images, (size // 2,) * 4, mode="reflect")
-    rows = torch.nn.functional.conv2d(padded, kernel.expand(channels, 1, 1, size), groups=channels)
-    return torch.nn.functional.conv2d(rows, kernel[:, None].expand(channels, 1, size, 1), groups=channels)
+def _blur(images: Tensor, size: int, sigma: float) -> Tensor:
+    """Blurred images (B, C, H, W), as two products: a processor convolves single channels eight times as slowly."""
+    down, along = (_blur_matrix(length, size, sigma).to(images) for length in images.shape[-2:])
+    return down.T @ (images @ along)
 
 
 def ssim_map(first: Tensor, second: Tensor, size: int = 11, sigma: float = 1.5) -> Tensor:
@@ -53,10 +54,9 @@ def ssim_map(first: Tensor, second: Tensor, size: int = 11, sigma: float = 1.5) 
 
     first, second: (B, C, H, W) in 0..1, reflected at the border. Returns (B, C, H, W), 1 where they agree.
     """
-    kernel = _gaussian(size, sigma).to(first)
     batch = len(first)
     stacked = torch.cat([first, second, first * first, second * second, first * second])
-    mean1, mean2, square1, square2, product = _blur(stacked, kernel).split(batch)
+    mean1, mean2, square1, square2, product = _blur(stacked, size, sigma).split(batch)
     variance1, variance2, covariance = square1 - mean1**2, square2 - mean2**2, product - mean1 * mean2
     c1, c2 = 0.01**2, 0.03**2
     return ((2 * mean1 * mean2 + c1) * (2 * covariance + c2)) / (

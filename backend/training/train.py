@@ -6,7 +6,7 @@ import os
 import platform
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from backend.training.memory import keep_freed_memory
 from backend.training.report_page import write_training_report
 from backend.trust.consent import read_consent
 from backend.trust.provenance import file_sha256
+
+if TYPE_CHECKING:
+    from models.presets import ModelConfig
 
 LEAST_SECONDS = 20.0
 """Shortest training material; good actors need 2 to 5 minutes (section 4)."""
@@ -73,7 +76,9 @@ def train(request: TrainRequest, progress: Progress = no_progress) -> Path:
     """Train an actor; returns its folder. Raises ConsentError, UsageError, InputError, Cancelled."""
     from backend.training.dataset import build_dataset
     from backend.training.devices import choose_device, first_process_first, join_processes
+    from backend.training.first_weights import fit_to_speaker
     from backend.training.quality import check_quality
+    from models.presets import PRESETS
 
     consent = read_consent(request.consent)
     if request.out is None:
@@ -88,7 +93,8 @@ def train(request: TrainRequest, progress: Progress = no_progress) -> Path:
     check_quality(dataset, request.accept_quality, lambda sentence: progress(sentence, 0, 0))
     keep_freed_memory()
     share = texture_share(np.asarray(dataset.mask), np.asarray(dataset.interior))
-    run, spans, held = _prepare(request, dataset, work, share)
+    model_config = fit_to_speaker(PRESETS[request.config.preset], dataset)
+    run, spans, held = _prepare(request, model_config, dataset, work, share)
     if request.config.preset != "instant":
         run.run(progress)
     if process:  # of several processes the first writes the actor
@@ -99,7 +105,7 @@ def train(request: TrainRequest, progress: Progress = no_progress) -> Path:
     write_training_report(work, request.actor, run.history, metrics, request.config.epochs)
     facts = _facts(request, consent, metrics, run.history, sum(span.stop - span.start for span in spans))
     facts |= {"trained_until": trained_until(request.videos, dataset, spans)}
-    _export(request, run.result, dataset, share, facts)
+    _export(request, run.result, model_config, dataset, share, facts)
     return request.folder
 
 
@@ -130,14 +136,16 @@ def _open_work_folder(request: TrainRequest) -> Path:
     return work
 
 
-def _prepare(request: TrainRequest, dataset: Any, work: Path, share: np.ndarray) -> tuple[Any, list, list]:
+def _prepare(
+    request: TrainRequest, model_config: "ModelConfig", dataset: Any, work: Path, share: np.ndarray
+) -> tuple[Any, list, list]:
     """The run at its start or where it was left, the training spans and the held-out spans."""
     import torch
 
     from backend.training.batches import Batches, split_spans
     from backend.training.first_weights import initialise, start_from_voice
     from backend.training.loop import TrainingRun
-    from models.presets import PRESETS, build_model
+    from models.presets import build_model
 
     config = request.config
     spans, held = split_spans(dataset, config.held_out)
@@ -148,7 +156,7 @@ def _prepare(request: TrainRequest, dataset: Any, work: Path, share: np.ndarray)
             f"2 to 5 minutes make a good actor."
         )
     torch.manual_seed(config.seed)
-    model = build_model(PRESETS[config.preset])
+    model = build_model(model_config)
     batches = Batches(dataset, spans, config, model.encoder.columns)
     initialise(model, dataset, batches)
     started = not config.from_scratch and start_from_voice(model, dataset, batches)
@@ -226,13 +234,18 @@ def _facts(
     }
 
 
-def _export(request: TrainRequest, model: Any, dataset: Any, share: np.ndarray, facts: dict[str, Any]) -> None:
+def _export(
+    request: TrainRequest,
+    model: Any,
+    model_config: "ModelConfig",
+    dataset: Any,
+    share: np.ndarray,
+    facts: dict[str, Any],
+) -> None:
     from backend.training.report import write_card
-    from models.presets import PRESETS
 
     space = dataset.space
     reference = ReferenceFace(space.vertices, space.uv, asdict(space.crop), share, space.seen_vertices)
-    config = PRESETS[request.config.preset]
     with new_folder(request.folder, request.overwrite) as folder:
         card = write_card(facts | {"name": request.actor})
-        save_actor(folder, request.actor, model, config, reference, dataset.reference_atlas, facts, card)
+        save_actor(folder, request.actor, model, model_config, reference, dataset.reference_atlas, facts, card)

@@ -242,6 +242,18 @@ def run(training: VoiceTraining, work: Path) -> TalkingFace:
     return training.result
 
 
+@torch.no_grad()
+def keep_some(model: TalkingFace, began: dict[str, Tensor], share: float) -> None:
+    """Move a trained model's weights back to `share` of the way from those it began from.
+
+    What was learnt anew is kept, and what the older weights heard in voices unlike those of the corpus is not forgotten
+    (WiSE-FT, Wortsman et al. 2022, doi:10.1109/CVPR52688.2022.00780).
+    """
+    for name, value in model.state_dict().items():
+        if value.is_floating_point():
+            value.lerp_(began[name], 1 - share)
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -253,6 +265,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-3, help="Highest learning rate.")
     parser.add_argument("--levels", type=int, default=VOICE.voice_levels, help="Of the encoder.")
     parser.add_argument("--start", type=Path, help="Checkpoint of a network with fewer levels to begin with.")
+    parser.add_argument("--share", type=float, default=1.0, help="Of the way from --start's weights that is kept.")
     parser.add_argument("--hold-out", nargs="*", default=[], help="Beginnings of the names of what is not heard.")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -262,10 +275,12 @@ def main() -> None:
     training = VoiceTraining(corpus, options.steps, options.rate, options.seed, config, options.hold_out)
     if options.start:
         training.deepen(options.start)
+    began = training.result.state_dict()
     model = run(training, options.work)
+    keep_some(model, began, options.share)
     reference = load_actor(SHIPPED / "default").reference.vertices
     close_lips_at_bilabials(model, float(reference[UPPER_INNER_LIP, 1] - reference[LOWER_INNER_LIP, 1]))
-    settings = ("minutes", "steps", "rate", "seed", "levels")
+    settings = ("minutes", "steps", "rate", "seed", "levels", "share")
     command = " ".join(f"--{name} {getattr(options, name):g}" for name in settings)
     started = " --start CHECKPOINT" if options.start else ""
     export_voice(model, config, options.out, f"python -m backend.training.voice.train {command}{started}", {})

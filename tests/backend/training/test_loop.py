@@ -130,3 +130,43 @@ def test_what_was_solved_is_trained_whole(formula_dataset, tmp_path, from_scratc
     blanking = [layer.training for part in parts for layer in part.modules() if isinstance(layer, nn.Dropout)]
     assert blanking == [from_scratch] * 3
     assert run.model.encoder.levels[1].dropout.training  # its units stand for nothing in particular
+
+
+def test_a_solved_face_is_touched_up_first_and_then_kept_while_its_texture_learns(formula_dataset, tmp_path):
+    scores = iter([2.0, 1.0, 3.0, 9.0, 8.0])  # of the face thrice, then of its texture
+    looks = []
+
+    def validate(model) -> dict[str, float]:
+        looks.append({name: value.clone() for name, value in model.state_dict().items()})
+        return {"score": next(scores)}
+
+    config = replace(CONFIG, epochs=5, from_scratch=False, face_share=0.6, validate_every=1)
+    run = make_run(formula_dataset, tmp_path / "checkpoint.safetensors", config)
+    run.validate = validate
+    run.run(no_progress)
+    assert ["texture" in row for row in run.history] == [False, False, False, True, True]
+    assert ["geometry" in row for row in run.history] == [True, True, True, False, False]
+    result = run.result.state_dict()
+    for name, value in result.items():
+        if name.startswith(("encoder", "geometry", "blendshapes")):
+            assert torch.equal(value, looks[1][name]), name  # the best face, not the last
+    changed = [name for name in result if not torch.equal(result[name], looks[1][name])]
+    assert any(name.startswith("texture") for name in changed)
+    assert any(name.startswith("interior") for name in changed)
+    assert torch.equal(result["texture.spread.weight"], looks[4]["texture.spread.weight"])  # its best is its own
+
+    def stop(stage: str, done: int, total: int) -> None:
+        if done == 4:
+            raise Cancelled("stop")
+
+    scores = iter([2.0, 1.0, 3.0, 9.0, 8.0])
+    cut = make_run(formula_dataset, tmp_path / "cut.safetensors", config)
+    cut.validate = validate
+    with pytest.raises(Cancelled):
+        cut.run(stop)
+    again = make_run(formula_dataset, tmp_path / "cut.safetensors", config)
+    again.validate = validate
+    assert again.resume()
+    again.run(no_progress)
+    for name, value in again.result.state_dict().items():
+        assert torch.allclose(value, result[name], atol=1e-4), name

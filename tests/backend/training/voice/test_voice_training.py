@@ -15,9 +15,9 @@ from backend.training.voice.batches import LABELLED, VoiceBatches
 from backend.training.voice.corpus import Corpus, label_columns, magnitude_columns
 from backend.training.voice.grid import held_out, sentence, sixty, trainable
 from backend.training.voice.texts import other_languages, random_text, sentences
-from backend.training.voice.train import VoiceTraining, contact_loss
+from backend.training.voice.train import VoiceTraining, contact_loss, keep_some
 from models.phonemes import MOMENTS, PHONEMES
-from models.presets import VOICE
+from models.presets import VOICE, build_model
 from shape_keys.basis import load_basis
 
 NEEDS_ENGINES = pytest.mark.skipif(
@@ -163,6 +163,14 @@ def test_a_deeper_network_begins_as_the_shallower_one(corpus, tmp_path):
         small = shallow.result.encoder.hear(columns, torch.arange(8, 23)[None])
         large = deep.result.encoder.hear(columns, torch.arange(31)[None])
     assert torch.allclose(small, large, atol=1e-5)
+
+
+def test_some_of_what_it_began_with_is_kept():
+    began, model = build_model(VOICE), build_model(VOICE)
+    trained = {name: value.clone() for name, value in model.state_dict().items()}
+    keep_some(model, began.state_dict(), 0.7)
+    for name, value in model.state_dict().items():
+        assert torch.allclose(value, 0.3 * began.state_dict()[name] + 0.7 * trained[name], atol=1e-6), name
 
 
 def test_the_phonemes_of_the_encoder_are_those_of_the_corpus():

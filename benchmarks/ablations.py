@@ -43,6 +43,7 @@ def variants() -> dict[str, tuple[ModelConfig, dict[str, Any]]]:
     table["paper's memory (table 5)"] = (replace(DEFAULT, **PAPER_MEMORY), {})
     table["scheduled sampling 0.5"] = (DEFAULT, {"scheduled_sampling": 0.5})
     table["teeth and tongue from the code alone"] = (replace(DEFAULT, interior=()), {})
+    table["face and texture at once"] = (DEFAULT, {"face_share": 0.0})
     table["no velocity loss"] = (DEFAULT, {"velocity_weight": 0.0})
     table["lips weigh as the rest"] = (DEFAULT, {"lip_weight": 1.0})
     table["no aperture loss"] = (DEFAULT, {"aperture_weight": 0.0})

@@ -5,8 +5,9 @@ import numpy as np
 from backend.inference.performance import gap_of_shapes
 from shape_keys import arkit
 
-NEAR = 0.01
-"""Lip gap of the vertices, interocular units, below which the weights' lips begin to follow it; at 0 they have."""
+NEAR = 0.015
+"""Lip gap of the vertices, interocular units, up to which the weights' lips are no further apart; at twice that they are
+left to themselves."""
 
 
 def meet(weights: np.ndarray, gap: np.ndarray, rest_gap: float) -> np.ndarray:
@@ -18,7 +19,7 @@ def meet(weights: np.ndarray, gap: np.ndarray, rest_gap: float) -> np.ndarray:
     gap: (T,), vertical distance of the vertices' inner lips; rest_gap: that of the face at rest; interocular units.
     """
     shapes = gap_of_shapes()
-    too_far = np.maximum(rest_gap + weights @ shapes - np.maximum(gap, 0), 0) * np.clip(1 - gap / NEAR, 0, 1)
+    too_far = np.maximum(rest_gap + weights @ shapes - np.maximum(gap, 0), 0) * np.clip(2 - gap / NEAR, 0, 1)
     parting = shapes > 0
     parting[arkit.INDEX["jawOpen"]] = False
     parted = weights[:, parting] @ shapes[parting]

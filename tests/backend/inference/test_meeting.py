@@ -1,6 +1,7 @@
 """Weights close the lips where the vertices have, and stay as they are elsewhere."""
 
 import numpy as np
+import pytest
 
 from backend.inference.meeting import NEAR, meet
 from backend.inference.performance import gap_of_shapes
@@ -40,7 +41,13 @@ def test_little_to_close_leaves_mouth_close_alone():
 
 def test_lips_apart_stay_apart():
     ajar = frames(jawOpen=0.1, mouthFunnel=0.2)
-    assert np.allclose(meet(ajar, np.full(1, NEAR), REST), ajar)
+    assert left_open(ajar) > 2 * NEAR
+    assert np.allclose(meet(ajar, np.full(1, 2 * NEAR), REST), ajar)
+
+
+def test_lips_that_nearly_meet_are_as_far_apart_as_the_vertices():
+    ajar = frames(jawOpen=0.1, mouthLowerDownLeft=0.1, mouthLowerDownRight=0.1)
+    assert left_open(meet(ajar, np.full(1, NEAR), REST)) == pytest.approx(NEAR, abs=1e-6)
 
 
 def test_lips_that_are_closer_already_are_not_opened():

@@ -28,6 +28,11 @@ class MouthInterior(nn.Module):
     top, left, rows, columns: the rectangle of the lip crop that it draws in.
     """
 
+    places: Tensor
+    follow: Tensor
+    inside: Tensor
+    scale: Tensor
+
     def __init__(self, code_length: int, top: int, left: int, rows: int, columns: int) -> None:
         super().__init__()
         self.margins = (left, CROP - left - columns, top, CROP - top - rows)
@@ -42,8 +47,8 @@ class MouthInterior(nn.Module):
         self.told = nn.Linear(code_length, self.cells[0] * self.cells[1] * self.cells[2])
         self.mix = nn.Conv2d(3 * CHANNELS, 2 * CHANNELS, 3, padding="same")
         self.colour = nn.Conv2d(2 * CHANNELS, 3, 3, padding="same")
-        nn.init.zeros_(self.colour.weight)  # begins by changing nothing
-        nn.init.zeros_(self.colour.bias)
+        for parameter in self.colour.parameters():  # begins by changing nothing
+            nn.init.zeros_(parameter)
 
     @property
     def textures(self) -> list[nn.Parameter]:
@@ -57,7 +62,7 @@ class MouthInterior(nn.Module):
             jaw = (offsets[:, JAW_BONE, :2].float() / self.scale).mean(1)
             places = self.places + torch.einsum("hwr,brc->bhwc", self.follow, rim)
             told = self.told(code.float()).unflatten(1, self.cells)
-            told = nn.functional.interpolate(told, size=self.inside.shape, mode="bilinear")
+            told = nn.functional.interpolate(told, size=list(self.inside.shape), mode="bilinear")
             seen = [_look_up(self.upper, places), _look_up(self.lower, places - jaw[:, None, None]), told]
             colours = self.colour(nn.functional.relu(self.mix(torch.cat(seen, dim=1) * self.inside))) * self.inside
             return nn.functional.pad(colours, self.margins)

@@ -6,8 +6,8 @@ from backend.inference.performance import gap_of_shapes
 from shape_keys import arkit
 
 NEAR = 0.015
-"""Lip gap of the vertices, interocular units, up to which the weights' lips are no further apart; at twice that they are
-left to themselves."""
+"""Lip gap of the vertices, interocular units, up to which the weights' lips are no further apart; at twice that they
+are left to themselves."""
 
 
 def meet(weights: np.ndarray, gap: np.ndarray, rest_gap: float) -> np.ndarray:

@@ -38,7 +38,7 @@ class MouthFigures:
         """SSIM, PSNR and sharpness (CPBD) of the mouth; writes the video where one was asked for.
 
         Lips in another place cost more SSIM than any texture gains. So the two are also judged apart: the textures on
-        the true lips, and the true texture on the predicted lips, which no texture there can surpass.
+        the true lips, and the true texture on the predicted lips: about the most that a texture can reach there.
         """
         total, done = sum(len(clip.times) for clip in clips), 0
         for clip in clips:

@@ -66,7 +66,8 @@ class TrainingRun:
         self.reference = torch.from_numpy(batches.reference).to(self.device)
         self.reference_crop = to_image_tensor(batches.dataset.reference_crop[None]).to(self.device)
         staged = model.texture is not None and _is_solved(model, config)
-        self.face_epochs = math.ceil(config.epochs * config.face_share) if staged else 0
+        # The texture has one epoch at least; where there is but one, both have it.
+        self.face_epochs = min(math.ceil(config.epochs * config.face_share), config.epochs - 1) if staged else 0
         self.epoch = 0
         self.kept = 0
         self.history: list[dict[str, float]] = []

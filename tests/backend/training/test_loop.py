@@ -132,6 +132,12 @@ def test_what_was_solved_is_trained_whole(formula_dataset, tmp_path, from_scratc
     assert run.model.encoder.levels[1].dropout.training  # its units stand for nothing in particular
 
 
+@pytest.mark.parametrize(("epochs", "face_share", "expected"), [(1, 0.4, 0), (2, 0.9, 1), (9, 1 / 3, 3), (9, 0.0, 0)])
+def test_the_texture_always_has_epochs(formula_dataset, tmp_path, epochs, face_share, expected):
+    config = replace(CONFIG, epochs=epochs, from_scratch=False, face_share=face_share)
+    assert make_run(formula_dataset, tmp_path / "checkpoint.safetensors", config).face_epochs == expected
+
+
 def test_a_solved_face_is_touched_up_first_and_then_kept_while_its_texture_learns(formula_dataset, tmp_path):
     scores = iter([2.0, 1.0, 3.0, 9.0, 8.0])  # of the face thrice, then of its texture
     looks = []

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backend.errors import ActorError, UsageError
+from backend.normalisation.turning import Turning
 
 if TYPE_CHECKING:
     from models.motion_network import MotionNetwork
@@ -43,6 +44,7 @@ class ReferenceFace:
     rectangle: place of the lip crop in the atlas (x, y, width, height, atlas_size), pixels.
     mask: (128, 128) float32, where in the crop the texture is predicted, falling to 0 at the border.
     seen: (468,) float32, 0..1, how well the camera saw each vertex in training.
+    turning: what the tracker added to the face as the head turned, which was taken off.
     """
 
     vertices: np.ndarray
@@ -50,6 +52,7 @@ class ReferenceFace:
     rectangle: dict[str, int]
     mask: np.ndarray
     seen: np.ndarray = field(default_factory=lambda: np.ones(468, np.float32))
+    turning: Turning = field(default_factory=Turning)
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,7 @@ def save_actor(
         rectangle=np.array([json.dumps(reference.rectangle)]),
         mask=reference.mask.astype(np.float32),
         seen=reference.seen.astype(np.float32),
+        **reference.turning.arrays(),
     )
     Image.fromarray(atlas).save(folder / ATLAS)
     (folder / CARD).write_text(card)
@@ -196,6 +200,7 @@ def _load_reference(path: Path) -> ReferenceFace:
             json.loads(str(arrays["rectangle"][0])),
             arrays["mask"].reshape(128, 128),
             arrays["seen"].reshape(468) if "seen" in arrays else np.ones(468, np.float32),
+            Turning.of(arrays) if "turning_slopes" in arrays else Turning(),
         )
     except (OSError, ValueError, KeyError) as error:
         raise ActorError(f"{path} is not a reference face ({error}); get the actor again.") from None

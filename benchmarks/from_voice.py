@@ -52,7 +52,7 @@ def curve(dataset: Dataset, split: str, config: TrainConfig) -> list[dict[str, f
         return figures | {"score": figures["lip_error_mm"]}
 
     run = TrainingRun(model, batches, config, dataset.folder / "from_voice.safetensors", look)
-    start = look(model.eval()) | {"epoch": 0.0, "seconds": 0.0}
+    start = look(run.result) | {"epoch": 0.0, "seconds": 0.0}
     run.run(no_progress)
     run.checkpoint.unlink(missing_ok=True)
     seconds = np.cumsum([row["seconds"] for row in run.history])
@@ -81,12 +81,15 @@ def draw(curves: dict[str, list[dict[str, float]]], path: Path) -> None:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--dataset", type=Path, required=True)
+    parser.add_argument("--dataset", type=Path)
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--split", choices=SPLITS, default="sixty")
     parser.add_argument("--picture", type=Path)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    if options.dataset is None:
+        print("Nothing measured: name a dataset with --dataset FOLDER.")
+        return
     dataset = open_dataset(options.dataset)
     print(f"{describe_machine()}; {options.epochs} epochs, seed 0", flush=True)
     curves = {}

@@ -19,7 +19,6 @@ import torch
 from backend.inference.predict import decode_textures, encode_sound
 from backend.normalisation.atlas import unwrap
 from backend.normalisation.lighting import relight
-from backend.normalisation.pose import apply, invert
 from backend.training.batches import Batches, Span, split_spans, texture_weights, to_image_tensor
 from backend.training.config import TrainConfig
 from backend.training.dataset import Dataset, DatasetConfig, build_dataset
@@ -78,7 +77,7 @@ def _undisturbed(dataset: Dataset, frames: np.ndarray) -> Iterator[tuple[int, np
     space, wanted = dataset.space, set(frames.tolist())
     for index, (_, image) in islice(enumerate(iterate_frames(ACTOR)), int(frames[-1]) + 1):
         if index in wanted:
-            landmarks = apply(invert(np.asarray(dataset.poses[index], np.float64)), dataset.vertices[index])
+            landmarks = space.to_frame(dataset.vertices[index : index + 1], dataset.poses[index : index + 1])[0]
             yield index, space.crop.cut(unwrap(image, landmarks, space.atlas_map))
 
 

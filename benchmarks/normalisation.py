@@ -66,7 +66,8 @@ def prepare(images: list[np.ndarray]) -> Material:
     tracker = FaceMeshTracker()
     landmarks = np.stack([tracker.faces(image, index / 25)[0] for index, image in enumerate(images)])
     tracker.close()
-    space = build_space(landmarks, np.zeros(len(images)), 0)
+    count = len(images)
+    space = build_space(landmarks, np.zeros(count), 0, np.arange(count) / 25, np.zeros(count, int))
     atlases = [_atlas(image, points, space) for image, points in zip(images, landmarks, strict=True)]
     return Material(images, landmarks, space, atlases, symmetrise(atlases[0], space.skin))
 

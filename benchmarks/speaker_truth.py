@@ -17,11 +17,16 @@ from backend.normalisation.reference import (
 )
 from backend.normalisation.space import SpeakerSpace, build_space
 from backend.tracking.landmarks import track
+from backend.training.dataset import DatasetConfig
+from backend.training.tracked_clip import smooth_landmarks
 from backend.video.decode import iterate_frames
-from shape_keys.topology import LIPS, RIGID
+from shape_keys.topology import LIPS, RIGID, VERTEX_COUNT
 
 BLOCK, EVERY = 20, 150
 """Frames in a row, so that what smooths over time can, and from one such stretch to the next."""
+
+FPS = 25
+"""Frames a second of the video."""
 
 COMPARED = np.union1d(RIGID, LIPS)
 """Vertices that are compared with the truth."""
@@ -43,7 +48,7 @@ class TrackedSpeaker:
     frames: np.ndarray
     """(T,) numbers in the video."""
     landmarks: np.ndarray
-    """(T, 478, 3) float32 pixels."""
+    """(T, 468, 3) float32 pixels, steadied as a dataset's are."""
     images: dict[int, np.ndarray]
     """Some of the frames' pictures by number, (H, W, 3) uint8."""
     qualities: Sequence[FrameQuality]
@@ -56,7 +61,8 @@ class TrackedSpeaker:
     @cached_property
     def space(self) -> SpeakerSpace:
         """The speaker's space, made of these frames."""
-        return build_space(self.landmarks, self._scores, self.reference)
+        stretch = np.cumsum(np.diff(self.frames, prepend=self.frames[0]) > 1)
+        return build_space(self.landmarks, self._scores, self.reference, self.frames / FPS, stretch)
 
     @cached_property
     def poses(self) -> np.ndarray:
@@ -83,7 +89,8 @@ def track_speaker(video: Path, frames: np.ndarray, keep: int = 10) -> TrackedSpe
         images[int(frames[index])] = image
 
     result = track(chosen, observe=observe)
-    speaker = TrackedSpeaker(frames, result.landmarks, images, qualities)
+    landmarks = smooth_landmarks(result.landmarks[:, :VERTEX_COUNT], frames / FPS, DatasetConfig().smoothing)
+    speaker = TrackedSpeaker(frames, landmarks, images, qualities)
     for index, frame in enumerate(frames.tolist()):
         if index % keep and index != speaker.reference:
             del images[frame]

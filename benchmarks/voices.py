@@ -1,6 +1,6 @@
 """How well the voice model fits voices that it was not trained on.
 
-    python -m benchmarks.voices --data FOLDER [--actor FOLDER] [--clips FOLDER...] [--json FILE]
+    python -m benchmarks.voices [--data FOLDER] [--actor FOLDER] [--clips FOLDER...] [--json FILE]
 
 FOLDER holds `speech/ljspeech` and `paired/facegood`; `--clips` are folders of GRID clips, whose names say what is
 said (`grid_other` of the data by default). What of them training must not have heard is listed in docs/voices.md.
@@ -249,11 +249,14 @@ def measure(actor: Actor, data: Path, folders: list[Path]) -> dict[str, float]:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
     parser.add_argument("--actor", type=Path, default=SHIPPED.parent / "voice")
     parser.add_argument("--clips", type=Path, nargs="+")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    if not options.data.is_dir():
+        print("Nothing measured: the development data (../shared/data) is not on this machine.")
+        return
     rows = measure(load_actor(options.actor), options.data, options.clips or [options.data / "grid_other"])
     print(describe_machine())
     for name, value in rows.items():

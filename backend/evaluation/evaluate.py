@@ -98,7 +98,7 @@ def actor_space(actor: Actor) -> SpeakerSpace:
     _, radius = to_head_space(reference.vertices)
     return SpeakerSpace(
         reference.vertices, reference.uv, fit_cylinder(reference.vertices, radius), Crop(**reference.rectangle),
-        reference.seen,
+        reference.seen, reference.turning,
     )  # fmt: skip
 
 

@@ -12,7 +12,6 @@ from backend.evaluation.mouth_region import MouthRegion, mouth_region, render
 from backend.evaluation.sharpness import cpbd
 from backend.normalisation.atlas import unwrap
 from backend.normalisation.lighting import estimate_lighting
-from backend.normalisation.pose import apply, invert
 from backend.normalisation.space import SpeakerSpace
 from backend.progress import Progress
 from backend.video.decode import iterate_frames
@@ -57,9 +56,9 @@ class MouthFigures:
         return means
 
     def _frame(self, clip: "ClipResult", number: int, frame: np.ndarray) -> None:
-        back = invert(clip.poses[number : number + 1].astype(np.float64))
-        landmarks = apply(back, clip.true[number : number + 1])[0]
-        moved = apply(back, clip.predicted[number : number + 1])[0]
+        pose = clip.poses[number : number + 1]
+        landmarks = self.space.to_frame(clip.true[number : number + 1], pose)[0]
+        moved = self.space.to_frame(clip.predicted[number : number + 1], pose)[0]
         region = mouth_region(landmarks, *frame.shape[:2])
         if region is None:
             return

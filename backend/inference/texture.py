@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from backend.inference.precision import calibrate, fast_layout
+from backend.inference.precision import calibrate
 from backend.inference.side_by_side import run_side_by_side
 from models.talking_face import TalkingFace
 
@@ -41,7 +41,8 @@ class TextureEngine:
             raise ValueError("this network has no texture decoder")
         self.geometry, self.previous, self.interior = face.geometry, face.previous, face.interior
         length = face.texture.spread.in_features
-        self.decoder: nn.Module = calibrate(face.texture, length).decoder if calibrated else fast_layout(face.texture)
+        half = calibrate(face.texture, length).half if calibrated else None
+        self.decoder: nn.Module = face.texture if half is None else half
         crop = np.ascontiguousarray(reference_crop.transpose(2, 0, 1))
         self.reference = torch.from_numpy(crop).float()[None] / 255
         self.share = torch.from_numpy(mask)[None, None]

@@ -8,7 +8,7 @@ import numpy as np
 
 from backend.normalisation.atlas import unwrap
 from backend.normalisation.lighting import Lighting, estimate_lighting
-from backend.normalisation.pose import apply, invert, yaw_pitch_roll
+from backend.normalisation.pose import yaw_pitch_roll
 from backend.normalisation.reference import lip_gap
 from backend.training.dataset import Dataset
 from backend.video.decode import iterate_frames
@@ -66,7 +66,7 @@ def read_examples(dataset: Dataset, videos: Sequence[Path], chosen: dict[int, st
         wanted = {frame - start: why for frame, why in chosen.items() if numbers[frame] == number}
         for index, image in _pick(path, set(wanted)):
             frame = start + index
-            landmarks = apply(invert(np.asarray(dataset.poses[frame], np.float64)), dataset.vertices[frame])
+            landmarks = space.to_frame(dataset.vertices[frame : frame + 1], dataset.poses[frame : frame + 1])[0]
             atlas = unwrap(image, landmarks, space.atlas_map)
             lighting = estimate_lighting(reference, atlas.astype(np.float32) / 255, space.skin)
             normalised = np.clip(lighting.normalise(atlas.astype(np.float32) / 255), 0, 1)

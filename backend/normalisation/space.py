@@ -1,6 +1,6 @@
 """A speaker's normalised space: reference vertices, cylinder, atlas layout and lip crop."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -10,8 +10,9 @@ from backend.errors import InputError
 from backend.normalisation.atlas import MOUTH_COUNT, AtlasMap, Crop, lip_crop, map_atlas
 from backend.normalisation.cylinder import Cylinder, fit_cylinder, to_head_space
 from backend.normalisation.layout import fixed_layout
-from backend.normalisation.pose import apply, fit_similarity
+from backend.normalisation.pose import apply, fit_similarity, invert, yaw_pitch_roll
 from backend.normalisation.reference import reference_vertices
+from backend.normalisation.turning import Turning, fit_turning
 from backend.normalisation.visibility import seen_map, seen_share
 from shape_keys.topology import EYE_TRIANGLES, MIRROR, RIGID, RIGID_WEIGHTS, TRIANGLES, VERTEX_COUNT
 
@@ -40,6 +41,8 @@ class SpeakerSpace:
     crop: Crop
     seen_vertices: np.ndarray = field(default_factory=lambda: np.ones(VERTEX_COUNT, np.float32))
     """(468,) float32, 0..1: how well the camera sees each vertex over the video."""
+    turning: Turning = field(default_factory=Turning)
+    """What the tracker adds to the face as the head turns."""
 
     def poses(self, landmarks: np.ndarray) -> np.ndarray:
         """Similarities (T, 3, 4) float64 from frame pixels to head space; NaN where landmarks (T, 468+, 3) are."""
@@ -50,8 +53,13 @@ class SpeakerSpace:
         result = np.empty((len(landmarks), VERTEX_COUNT, 3), np.float32)
         for start in range(0, len(landmarks), CHUNK):
             part = slice(start, start + CHUNK)
-            result[part] = apply(poses[part], landmarks[part, :VERTEX_COUNT])
+            result[part] = apply(poses[part], landmarks[part, :VERTEX_COUNT]) - self.turning.offsets(poses[part])
         return result
+
+    def to_frame(self, vertices: np.ndarray, poses: np.ndarray) -> np.ndarray:
+        """Landmarks (T, 468, 3) in pixels of head-space vertices (T, 468, 3): what `to_head` came from."""
+        poses = np.asarray(poses, np.float64)
+        return apply(invert(poses), vertices + self.turning.offsets(poses))
 
     @cached_property
     def atlas_map(self) -> AtlasMap:
@@ -82,7 +90,8 @@ class SpeakerSpace:
         """Write reference.npz: vertices, uv, the vertices seen, and the cylinder's and the crop's numbers by name."""
         numbers = {**_prefixed("cylinder", asdict(self.cylinder)), **_prefixed("crop", asdict(self.crop))}
         with path.open("wb") as file:
-            np.savez(file, vertices=self.vertices, uv=self.uv, seen=self.seen_vertices, **numbers)
+            arrays = {"vertices": self.vertices, "uv": self.uv, "seen": self.seen_vertices, **self.turning.arrays()}
+            np.savez(file, **arrays, **numbers)
 
     @staticmethod
     def load(path: Path) -> "SpeakerSpace":
@@ -91,16 +100,19 @@ class SpeakerSpace:
             with np.load(path, allow_pickle=False) as data:
                 cylinder = {k.removeprefix("cylinder_"): float(data[k]) for k in data if k.startswith("cylinder_")}
                 crop = {k.removeprefix("crop_"): int(data[k]) for k in data if k.startswith("crop_")}
-                return SpeakerSpace(data["vertices"], data["uv"], Cylinder(**cylinder), Crop(**crop), data["seen"])
+                shapes = data["vertices"], data["uv"], Cylinder(**cylinder), Crop(**crop), data["seen"]
+                return SpeakerSpace(*shapes, Turning.of(dict(data)))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path} is no reference of a speaker ({error}); build the dataset again.") from error
 
 
-def build_space(landmarks: np.ndarray, scores: np.ndarray, chosen: int) -> SpeakerSpace:
+def build_space(
+    landmarks: np.ndarray, scores: np.ndarray, chosen: int, times: np.ndarray, clip: np.ndarray
+) -> SpeakerSpace:
     """A speaker's space from all tracked frames.
 
     landmarks: (T, 468+, 3) pixels, NaN at gaps. scores: (T,), see `reference.score_frames`; inf keeps a frame out.
-    chosen: the reference frame.
+    chosen: the reference frame. times (T,) seconds within the clip, clip (T,) numbers.
     """
     upright = reference_vertices(landmarks, scores, chosen)
     matrix, radius = to_head_space(upright)
@@ -112,7 +124,8 @@ def build_space(landmarks: np.ndarray, scores: np.ndarray, chosen: int) -> Speak
     poses = draft.poses(landmarks)
     vertices = draft.to_head(landmarks, poses)
     uv = fixed_layout(vertices, np.isfinite(scores), draft.vertices, cylinder)
-    return SpeakerSpace(draft.vertices, uv, cylinder, lip_crop(uv), seen_share(vertices, poses))
+    turning = fit_turning(vertices, poses, times, clip, yaw_pitch_roll(poses[chosen]))
+    return replace(draft, uv=uv, crop=lip_crop(uv), seen_vertices=seen_share(vertices, poses), turning=turning)
 
 
 def _prefixed(prefix: str, values: dict) -> dict:

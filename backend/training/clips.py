@@ -46,13 +46,15 @@ def speaker_space(clips: Sequence[TrackedClip], config: DatasetConfig) -> tuple[
     parts = [frames[(frames >= a) & (frames < b)] - a for a, b in itertools.pairwise(starts)]
     landmarks = np.concatenate([clip.landmarks[part] for clip, part in zip(clips, parts, strict=True)])
     measured = np.concatenate([clip.quality[part] for clip, part in zip(clips, parts, strict=True)])
+    times = np.concatenate([clip.times[part] for clip, part in zip(clips, parts, strict=True)])
+    number = np.repeat(np.arange(len(clips)), [len(part) for part in parts])
     scores = score_frames(landmarks, rough_poses(landmarks), [FrameQuality(*map(float, row)) for row in measured])
     place = int(np.searchsorted(frames, chosen))
     if chosen >= total or (chosen >= 0 and not np.isfinite(scores[place])):
         raise UsageError(f"--reference-frame {chosen} has no face or does not exist ({total} frames); choose another.")
     if chosen < 0:
         place = choose_reference(scores)
-    return build_space(landmarks, scores, place), int(frames[place])
+    return build_space(landmarks, scores, place, times, number), int(frames[place])
 
 
 def reference_texture(

@@ -16,7 +16,7 @@ from backend.normalisation.space import SpeakerSpace
 from backend.progress import Progress, no_progress
 
 FORMAT = 1
-PIPELINE = 4
+PIPELINE = 6
 """Raised with every change of the steps that changes their results, so that old datasets are built again."""
 
 
@@ -28,8 +28,8 @@ class DatasetConfig:
     """Normalise the lighting of the atlases."""
     specularities: bool = True
     """Remove highlights before the lighting is normalised."""
-    smoothing: float = 0.0
-    """Seconds of temporal smoothing of the vertices (it spares lip closures); 0 keeps the tracker's own."""
+    smoothing: float = 0.04
+    """Seconds of temporal smoothing of the vertices (it spares lip closures); 0 keeps the tracker's own jitter."""
     correct_offset: bool = True
     """Move the sound where it is found to lag or lead the picture."""
     reference_frame: int = -1
@@ -48,9 +48,9 @@ class Dataset:
     """A dataset folder, opened; arrays are memory maps over T frames of all clips together.
 
     times (T,) float64 seconds within the clip; clip (T,) int32; valid (T,) bool; vertices (T, 468, 3) float32 head
-    space, pose removed; poses (T, 3, 4) float32 frame pixels to head space; crops (T, 128, 128, 3) uint8 RGB;
-    visible (T,) float32, mouth interior seen, 0..1; weights (T, 52) float32 blendshape targets; interior and mask
-    (128, 128): the mouth fill (bool) and how well the camera sees a pixel (float32, 0..1).
+    space, pose and what the tracker adds with it removed; poses (T, 3, 4) float32 frame pixels to head space; crops
+    (T, 128, 128, 3) uint8 RGB; visible (T,) float32, mouth interior seen, 0..1; weights (T, 52) float32 blendshape
+    targets; interior and mask (128, 128): the mouth fill (bool) and how well the camera sees a pixel (float32, 0..1).
     """
 
     def __init__(self, folder: Path) -> None:

@@ -24,8 +24,10 @@ from backend.training.checkpoint import (
 from backend.training.config import TrainConfig
 from backend.training.devices import average_gradients, choose_device, join_processes, mixed_precision
 from backend.training.losses import closure_loss, geometry_loss, lip_gap, texture_loss, vertex_weights
+from models.lips import close_lips_at_bilabials
 from models.talking_face import TalkingFace
 from models.voice_encoder import VoiceEncoder
+from shape_keys.topology import LOWER_INNER_LIP, UPPER_INNER_LIP
 
 PICTURE_RATE = 5.0
 """Learning rate of neural textures, as a share of the texture's."""
@@ -84,7 +86,7 @@ class TrainingRun:
         model = copy.deepcopy(self.averaged).cpu()
         if self.best:
             model.load_state_dict(self.best)
-        return model
+        return self._with_closing_lips(model)
 
     def resume(self) -> bool:
         """Go on from the checkpoint where there is one; tell whether there was."""
@@ -151,9 +153,16 @@ class TrainingRun:
         if self.validate is None or (self.epoch % self.config.validate_every and not last):
             return
         before = min(self.scores, default=math.inf)
-        self.history[-1] |= self.validate(copy.deepcopy(self.averaged).cpu())
+        self.history[-1] |= self.validate(self._with_closing_lips(copy.deepcopy(self.averaged).cpu()))
         if self.history[-1]["score"] < before:
             self.best = {name: value.cpu().clone() for name, value in self.averaged.state_dict().items()}
+
+    def _with_closing_lips(self, model: TalkingFace) -> TalkingFace:
+        """A network as it is used: its lips meet where what it took over from the voice model hears a bilabial."""
+        if _is_solved(model, self.config):
+            reference = self.batches.reference
+            close_lips_at_bilabials(model, float(reference[UPPER_INNER_LIP, 1] - reference[LOWER_INNER_LIP, 1]))
+        return model
 
     def save(self) -> None:
         """Write the checkpoint; of several processes the first does."""

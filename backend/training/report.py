@@ -65,4 +65,5 @@ def _origin(facts: dict[str, Any]) -> str:
     return (
         "| started from | the voice model, learnt in part from the GRID corpus (Cooke, Barker, Cunningham and Shao "
         "2006, doi:10.1121/1.2229005, CC BY 4.0) |\n"
+        "| licence of the weights | CC BY 4.0, as the voice model's |\n"
     )

@@ -209,7 +209,10 @@ def _facts(
     request: TrainRequest, consent: dict[str, Any], metrics: dict[str, float], history: list[dict], frames: int
 ) -> dict[str, Any]:
     """What the actor's description and card say about where it comes from."""
+    from backend.training.voice.export import LICENCE as VOICE_LICENCE
+
     config = request.config
+    from_voice = starts_from_voice(config)
     names = " ".join(path.name for path in request.videos)
     command = (
         f"mouthpiece train {names} --actor {request.actor} --consent {request.consent.name} "
@@ -219,7 +222,7 @@ def _facts(
         "command": command,
         "data": names,
         "train_frames": frames,
-        "from_voice": starts_from_voice(config),
+        "from_voice": from_voice,
         "held_out": config.held_out,
         "seed": config.seed,
         "epochs": config.epochs,
@@ -228,7 +231,7 @@ def _facts(
         "machine": f"{os.cpu_count()} cores, {platform.machine()} {platform.system()}",
         "date": datetime.date.today().isoformat(),
         "consent": consent,
-        "licence": consent["licence"],
+        "licence": consent["licence"] + (f", with the voice model's {VOICE_LICENCE}" if from_voice else ""),
         "metrics": metrics,
         "training": asdict(config),
     }
@@ -245,7 +248,7 @@ def _export(
     from backend.training.report import write_card
 
     space = dataset.space
-    reference = ReferenceFace(space.vertices, space.uv, asdict(space.crop), share, space.seen_vertices)
+    reference = ReferenceFace(space.vertices, space.uv, asdict(space.crop), share, space.seen_vertices, space.turning)
     with new_folder(request.folder, request.overwrite) as folder:
         card = write_card(facts | {"name": request.actor})
         save_actor(folder, request.actor, model, model_config, reference, dataset.reference_atlas, facts, card)

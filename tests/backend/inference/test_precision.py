@@ -1,12 +1,13 @@
 """bfloat16 is chosen where it is faster and right, and nowhere else."""
 
+import gc
+import weakref
 from dataclasses import replace
 from itertools import count
 
 import pytest
 import torch
 
-from backend.inference import precision
 from backend.inference.precision import TOLERANCE, calibrate
 from models.presets import DEFAULT, build_model
 
@@ -44,7 +45,8 @@ def test_the_faster_format_is_chosen(decoder):
     assert result.milliseconds == {torch.float32: 250.0, torch.bfloat16: 125.0}
     codes = torch.randn(4, 34) * 0.1
     with torch.inference_mode():
-        made, plain = result.decoder(codes), decoder(codes)
+        assert result.half is not None
+        made, plain = result.half(codes), decoder(codes)
     assert made.dtype == torch.float32
     assert 0 < (made - plain).abs().max() < 2 * TOLERANCE
 
@@ -72,7 +74,11 @@ def test_a_processor_without_bfloat16_takes_float32(decoder):
     assert calibrate(decoder, 34).precision == torch.float32
 
 
-def test_float32_in_the_fast_layout_is_float32(decoder):
-    codes = torch.randn(5, 34)
-    with torch.inference_mode():
-        assert torch.allclose(precision.fast_layout(decoder)(codes), decoder(codes), atol=1e-6)
+def test_a_decoder_that_nobody_needs_is_freed():
+    decoder = build_model(replace(DEFAULT, voice_width=16, texture_widths=(8, 8, 4, 4, 4))).texture
+    assert decoder is not None
+    calibrate(decoder, 34, clock(float32=1.0, bfloat16=3.0))
+    gone = weakref.ref(decoder)
+    del decoder
+    gc.collect()
+    assert gone() is None

@@ -26,7 +26,7 @@ def landmarks() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def space(landmarks) -> SpeakerSpace:
-    return build_space(landmarks, np.abs(np.linspace(-20, 20, 60)), 29)
+    return build_space(landmarks, np.abs(np.linspace(-20, 20, 60)), 29, np.arange(60) / 25, np.zeros(60, int))
 
 
 def test_poses_undo_the_turns(landmarks, space):

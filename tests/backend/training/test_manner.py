@@ -14,7 +14,10 @@ from backend.training.batches import Batches, split_spans
 from backend.training.config import AugmentConfig, TrainConfig
 from backend.training.dataset import Dataset, open_dataset
 from backend.training.first_weights import initialise, start_from_voice
+from backend.training.loop import TrainingRun
+from models.phonemes import BILABIALS, MOMENTS, PHONEMES
 from models.presets import FAST, ModelConfig, build_model
+from models.voice_encoder import VoiceEncoder
 
 LINEAR = replace(FAST, voice_manner=0)
 
@@ -57,3 +60,21 @@ def test_the_manner_is_learnt(stubborn_speaker, tmp_path):
     linear, manner = (held_out_r(stubborn_speaker, config, voice) for config in (LINEAR, FAST))
     assert manner > 0.5
     assert manner > linear + 0.1
+
+
+@pytest.mark.parametrize("from_scratch", [False, True])
+def test_an_actor_from_the_voice_model_closes_its_lips_at_bilabials(formula_dataset, tmp_path, from_scratch):
+    config = TrainConfig(preset="instant", from_scratch=from_scratch)
+    spans, _ = split_spans(formula_dataset, 0.15)
+    model = build_model(FAST)
+    batches = Batches(formula_dataset, spans, config, model.encoder.columns)
+    initialise(model, formula_dataset, batches)
+    spoken = TrainingRun(model, batches, config, tmp_path / "checkpoint.safetensors").result.eval()
+    encoder = spoken.encoder
+    assert isinstance(encoder, VoiceEncoder) and encoder.phonemes is not None
+    with torch.no_grad():
+        encoder.phonemes.weight.zero_()
+        encoder.phonemes.bias.zero_().unflatten(0, (MOMENTS, PHONEMES))[:, BILABIALS] = 20.0  # hears nothing else
+    codes = encode_sound(spoken, formula_dataset.audio(0), np.asarray(formula_dataset.times[:200]))
+    gaps = lip_gap(formula_dataset.reference_vertices + decode_motion(spoken, codes)[0])
+    assert (gaps.max() < 1e-3) is not from_scratch

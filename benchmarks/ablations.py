@@ -33,7 +33,7 @@ UNCHANGED = AugmentConfig(
 )  # fmt: skip
 """The sound of the video as it is."""
 FEWER = {"texture_frames": 16}
-"""Frames a step: the paper's memory has 70 million parameters, and 128 frames would take it an hour."""
+"""Frames a step, for the 70 million parameters of the paper's memory and for the default beside it."""
 PAPER_MEMORY = {
     "previous_widths": PAPER.previous_widths,
     "previous_kernel": PAPER.previous_kernel,

@@ -18,6 +18,8 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
 
+from backend.training.checkpoint import load_checkpoint
+from backend.training.train import CHECKPOINT
 from benchmarks.machine import describe_machine
 from benchmarks.relit_speaker import ACTOR
 
@@ -51,6 +53,12 @@ class Training:
         """Run to the end. Raises RuntimeError where it fails."""
         if self.start().wait():
             raise RuntimeError(f"{' '.join(self.command)} failed; run it to see why")
+
+    @property
+    def epochs_kept(self) -> int:
+        """In the checkpoint."""
+        path = self.work / CHECKPOINT
+        return load_checkpoint(path).epoch if path.exists() else 0
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -90,13 +98,13 @@ def main() -> None:
         print(f"{describe_machine()}\n{options.preset}, {options.epochs} epochs")
         for _ in range(options.kills):
             process = killed.start()
-            moment = generator.uniform(0, beside + whole.seconds / options.kills)
+            moment = generator.uniform(0, beside + whole.seconds)
             try:
                 process.wait(moment)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-                print(f"killed after {moment:.0f} s")
+                print(f"killed after {moment:.0f} s, {killed.epochs_kept} epochs kept")
         killed.finish()
         for name, value in whole.metrics.items():
             print(f"{name:28} {value:9.4f} {killed.metrics[name]:9.4f}")

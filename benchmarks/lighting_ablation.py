@@ -77,7 +77,7 @@ def _undisturbed(dataset: Dataset, frames: np.ndarray) -> Iterator[tuple[int, np
     space, wanted = dataset.space, set(frames.tolist())
     for index, (_, image) in islice(enumerate(iterate_frames(ACTOR)), int(frames[-1]) + 1):
         if index in wanted:
-            landmarks = space.to_frame(dataset.vertices[index : index + 1], dataset.poses[index : index + 1])[0]
+            landmarks = space.to_frame(dataset.vertices[index], dataset.poses[index])
             yield index, space.crop.cut(unwrap(image, landmarks, space.atlas_map))
 
 

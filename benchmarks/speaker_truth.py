@@ -20,13 +20,11 @@ from backend.tracking.landmarks import track
 from backend.training.dataset import DatasetConfig
 from backend.training.tracked_clip import smooth_landmarks
 from backend.video.decode import iterate_frames
+from benchmarks.relit_speaker import FPS
 from shape_keys.topology import LIPS, RIGID, VERTEX_COUNT
 
 BLOCK, EVERY = 20, 150
 """Frames in a row, so that what smooths over time can, and from one such stretch to the next."""
-
-FPS = 25
-"""Frames a second of the video."""
 
 COMPARED = np.union1d(RIGID, LIPS)
 """Vertices that are compared with the truth."""

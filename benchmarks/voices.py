@@ -33,6 +33,7 @@ from backend.training.voice.facegood import read_take
 from backend.training.voice.grid import sentence
 from backend.training.voice.ljspeech import HELD_OUT, transcripts
 from benchmarks.machine import describe_machine
+from benchmarks.relit_speaker import ACTOR
 from benchmarks.voice_groups import spoken_by_groups
 from shape_keys import arkit
 from shape_keys.topology import LIPS
@@ -249,7 +250,7 @@ def measure(actor: Actor, data: Path, folders: list[Path]) -> dict[str, float]:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
+    parser.add_argument("--data", type=Path, default=ACTOR.parents[1])
     parser.add_argument("--actor", type=Path, default=SHIPPED.parent / "voice")
     parser.add_argument("--clips", type=Path, nargs="+")
     parser.add_argument("--json", type=Path)

@@ -1,5 +1,6 @@
 """Lips that meet at bilabials: how a trained network's codes open them, written into its voice encoder."""
 
+import numpy as np
 import torch
 
 from models.talking_face import TalkingFace
@@ -8,11 +9,11 @@ from shape_keys.topology import LOWER_INNER_LIP, UPPER_INNER_LIP
 
 
 @torch.no_grad()
-def close_lips_at_bilabials(model: TalkingFace, rest_gap: float) -> None:
+def close_lips_at_bilabials(model: TalkingFace, reference: np.ndarray) -> None:
     """Let a network whose encoder tells phonemes apart close the lips where it hears /p b m/; others stay as they are.
 
     Geometry is affine in the code, so that the smallest change of a code that brings the lips together is known.
-    rest_gap: vertical distance of the inner lips' middle points on the reference face, interocular units.
+    reference: (468, 3) the face that its offsets are added to, interocular units.
     """
     encoder = model.encoder
     if not isinstance(encoder, VoiceEncoder) or encoder.phonemes is None:
@@ -23,4 +24,4 @@ def close_lips_at_bilabials(model: TalkingFace, rest_gap: float) -> None:
     opening = (upper - lower) @ hidden.weight
     encoder.lips.copy_(torch.stack([opening, opening / opening.square().sum().clamp_min(1e-12)]))
     still = (upper - lower) @ hidden.bias + last.bias[rows[0]] - last.bias[rows[1]]
-    encoder.lips_apart.fill_(float(still) + rest_gap)
+    encoder.lips_apart.fill_(float(still) + float(reference[UPPER_INNER_LIP, 1] - reference[LOWER_INNER_LIP, 1]))

@@ -56,9 +56,9 @@ class MouthFigures:
         return means
 
     def _frame(self, clip: "ClipResult", number: int, frame: np.ndarray) -> None:
-        pose = clip.poses[number : number + 1]
-        landmarks = self.space.to_frame(clip.true[number : number + 1], pose)[0]
-        moved = self.space.to_frame(clip.predicted[number : number + 1], pose)[0]
+        landmarks, moved = (
+            self.space.to_frame(faces[number], clip.poses[number]) for faces in (clip.true, clip.predicted)
+        )
         region = mouth_region(landmarks, *frame.shape[:2])
         if region is None:
             return

@@ -66,7 +66,7 @@ def read_examples(dataset: Dataset, videos: Sequence[Path], chosen: dict[int, st
         wanted = {frame - start: why for frame, why in chosen.items() if numbers[frame] == number}
         for index, image in _pick(path, set(wanted)):
             frame = start + index
-            landmarks = space.to_frame(dataset.vertices[frame : frame + 1], dataset.poses[frame : frame + 1])[0]
+            landmarks = space.to_frame(dataset.vertices[frame], dataset.poses[frame])
             atlas = unwrap(image, landmarks, space.atlas_map)
             lighting = estimate_lighting(reference, atlas.astype(np.float32) / 255, space.skin)
             normalised = np.clip(lighting.normalise(atlas.astype(np.float32) / 255), 0, 1)

@@ -57,7 +57,7 @@ class SpeakerSpace:
         return result
 
     def to_frame(self, vertices: np.ndarray, poses: np.ndarray) -> np.ndarray:
-        """Landmarks (T, 468, 3) in pixels of head-space vertices (T, 468, 3): what `to_head` came from."""
+        """Undo `to_head`: landmarks (..., 468, 3) in pixels of vertices (..., 468, 3) at poses (..., 3, 4)."""
         poses = np.asarray(poses, np.float64)
         return apply(invert(poses), vertices + self.turning.offsets(poses))
 

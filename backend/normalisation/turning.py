@@ -33,7 +33,7 @@ class Turning:
     slopes: np.ndarray = field(default_factory=lambda: np.zeros((3, VERTEX_COUNT, 3), np.float32))
 
     def offsets(self, poses: np.ndarray) -> np.ndarray:
-        """What the tracker adds to the vertices (T, 468, 3) float32 at poses (T, 3, 4), frame to head; NaN where NaN.
+        """What the tracker adds to vertices, (..., 468, 3) float32, at poses (..., 3, 4), frame to head; NaN where NaN.
 
         A head that is turned further than it was ever seen changes as it does at the furthest.
         """
@@ -61,10 +61,11 @@ def fit_turning(
     the blurred angles.
     """
     found = np.isfinite(vertices).all(axis=(1, 2))
-    angles = yaw_pitch_roll(poses[found]) - middle
+    angles = yaw_pitch_roll(poses[found])
     flat = np.asarray(vertices[found], np.float64).reshape(len(angles), -1)
     if len(angles) < 2:
         return Turning()
+    reach = np.abs(angles - middle).max(axis=0)
     times, clip = times[found], clip[found]
     for number in np.unique(clip):
         rows = clip == number
@@ -76,7 +77,6 @@ def fit_turning(
     slopes = np.linalg.solve(gram, centred.T @ (flat - flat.mean(0)) / len(centred)).reshape(3, VERTEX_COUNT, 3)
     both = (slopes[:, INNER_LIP_UPPER] + slopes[:, INNER_LIP_LOWER]) / 2
     slopes[:, INNER_LIP_UPPER] = slopes[:, INNER_LIP_LOWER] = both
-    reach = np.abs(yaw_pitch_roll(poses[found]) - middle).max(axis=0)
     return Turning(*(np.asarray(part, np.float32) for part in (middle, reach, slopes)))
 
 

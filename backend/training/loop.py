@@ -27,7 +27,6 @@ from backend.training.losses import closure_loss, geometry_loss, lip_gap, textur
 from models.lips import close_lips_at_bilabials
 from models.talking_face import TalkingFace
 from models.voice_encoder import VoiceEncoder
-from shape_keys.topology import LOWER_INNER_LIP, UPPER_INNER_LIP
 
 PICTURE_RATE = 5.0
 """Learning rate of neural textures, as a share of the texture's."""
@@ -160,8 +159,7 @@ class TrainingRun:
     def _with_closing_lips(self, model: TalkingFace) -> TalkingFace:
         """A network as it is used: its lips meet where what it took over from the voice model hears a bilabial."""
         if _is_solved(model, self.config):
-            reference = self.batches.reference
-            close_lips_at_bilabials(model, float(reference[UPPER_INNER_LIP, 1] - reference[LOWER_INNER_LIP, 1]))
+            close_lips_at_bilabials(model, self.batches.reference)
         return model
 
     def save(self) -> None:

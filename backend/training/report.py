@@ -60,10 +60,12 @@ mouth less exactly. Eyes, brows and head do not move with the sound.
 
 def _origin(facts: dict[str, Any]) -> str:
     """The row that says what the weights started from."""
+    from backend.training.voice.export import LICENCE
+
     if not facts.get("from_voice"):
         return ""
     return (
         "| started from | the voice model, learnt in part from the GRID corpus (Cooke, Barker, Cunningham and Shao "
         "2006, doi:10.1121/1.2229005, CC BY 4.0) |\n"
-        "| licence of the weights | CC BY 4.0, as the voice model's |\n"
+        f"| licence of the voice model | {LICENCE} |\n"
     )

@@ -278,8 +278,7 @@ def main() -> None:
     began = training.result.state_dict()
     model = run(training, options.work)
     keep_some(model, began, options.share)
-    reference = load_actor(SHIPPED / "default").reference.vertices
-    close_lips_at_bilabials(model, float(reference[UPPER_INNER_LIP, 1] - reference[LOWER_INNER_LIP, 1]))
+    close_lips_at_bilabials(model, load_actor(SHIPPED / "default").reference.vertices)
     settings = ("minutes", "steps", "rate", "seed", "levels", "share")
     command = " ".join(f"--{name} {getattr(options, name):g}" for name in settings)
     started = " --start CHECKPOINT" if options.start else ""

@@ -28,10 +28,11 @@ from models.presets import DEFAULT, PAPER, ModelConfig, build_model
 
 FIGURES = ("lip_error_mm", "aperture_r", "ssim_atlas", "psnr_atlas", "interior_skill")
 UNCHANGED = AugmentConfig(
-    speed=0.0, formant=0.0, gain_db=0.0, tilt_db=0.0, noise_probability=0.0, reverb_probability=0.0,
-    frequency_mask=0, time_mask=0, silence_probability=0.0,
+    speed=0.0, formant=0.0, gain_db=0.0, tilt_db=0.0, frequency_mask=0, time_mask=0, silence_probability=0.0,
 )  # fmt: skip
 """The sound of the video as it is."""
+NOISY = AugmentConfig(noise_probability=0.3, reverb_probability=0.1)
+"""The sound of the video in noise and rooms too, as the voice model learnt."""
 FEWER = {"texture_frames": 16}
 """Frames a step, for the 70 million parameters of the paper's memory and for the default beside it."""
 PAPER_MEMORY = {
@@ -55,6 +56,7 @@ def variants() -> dict[str, tuple[ModelConfig, dict[str, Any]]]:
     table["no aperture loss"] = (DEFAULT, {"aperture_weight": 0.0})
     table["no closure loss"] = (DEFAULT, {"closure_weight": 0.0})
     table["sound unchanged"] = (DEFAULT, {"augment": UNCHANGED})
+    table["noise and rooms"] = (DEFAULT, {"augment": NOISY})
     table["from scratch"] = (DEFAULT, {"from_scratch": True})
     table["16 frames a step"] = (DEFAULT, FEWER)
     table["16 frames a step, paper's memory (table 5)"] = (replace(DEFAULT, **PAPER_MEMORY), FEWER)

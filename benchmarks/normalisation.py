@@ -19,7 +19,7 @@ from backend.normalisation.lighting import estimate_lighting, symmetrise
 from backend.normalisation.reference import measure_quality
 from backend.normalisation.space import SpeakerSpace, build_space
 from backend.tracking.gaps import SceneSigns
-from backend.tracking.landmarks import FaceMeshTracker
+from backend.tracking.trackers import open_tracker
 from backend.video.decode import iterate_frames
 from benchmarks.literal_normalisation import normalise_by_patches, unwrap_by_triangles
 from benchmarks.machine import describe_machine
@@ -63,7 +63,7 @@ def read_frames(count: int) -> list[np.ndarray]:
 
 def prepare(images: list[np.ndarray]) -> Material:
     """Track the frames and make the speaker's space."""
-    tracker = FaceMeshTracker()
+    tracker = open_tracker()
     landmarks = np.stack([tracker.faces(image, index / 25)[0] for index, image in enumerate(images)])
     tracker.close()
     count = len(images)
@@ -103,7 +103,7 @@ def time_frames(work: Callable[[int], object], count: int, frames_at_once: int =
 def measure_stages(material: Material) -> dict[str, Timing]:
     """Every stage; tracking runs in threads of its own."""
     images, landmarks, space = material.images, material.landmarks, material.space
-    tracker, signs = FaceMeshTracker(), SceneSigns()
+    tracker, signs = open_tracker(), SceneSigns()
 
     def condition(index: int) -> None:
         signs.observe(images[index])

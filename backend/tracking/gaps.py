@@ -4,8 +4,8 @@ from enum import IntEnum
 
 import numpy as np
 
-from backend.tracking.landmarks import MESH_COUNT, Track
-from shape_keys.topology import LIPS
+from backend.tracking.landmarks import Track
+from shape_keys.topology import LIPS, VERTEX_COUNT
 
 
 class Gap(IntEnum):
@@ -135,7 +135,7 @@ def count_gaps(gaps: np.ndarray) -> dict[str, int]:
 
 def _jumps(track: Track) -> np.ndarray:
     """Face widths (T,) that the middle of the face moved since the frame before; 0 beside gaps."""
-    points = track.landmarks[:, :MESH_COUNT, :2]
+    points = track.landmarks[:, :VERTEX_COUNT, :2]
     centres, widths = points.mean(axis=1), np.ptp(points[..., 0], axis=1)
     steps = np.linalg.norm(np.diff(centres, axis=0), axis=1) / np.maximum(widths[1:], 1.0)
     # Where frames are missing from a variable rate, a face may well move further; judged by its speed at 25 fps.
@@ -157,7 +157,7 @@ def _settling(cuts: np.ndarray) -> np.ndarray:
 
 
 def _leaves_picture(track: Track) -> np.ndarray:
-    points = track.landmarks[:, :MESH_COUNT, :2]
+    points = track.landmarks[:, :VERTEX_COUNT, :2]
     with np.errstate(invalid="ignore"):
         outside = ((points < 0) | (points > [track.width, track.height])).any(axis=2)
     return (outside.mean(axis=1) > LARGEST_OUTSIDE) | outside[:, LIPS].any(axis=1)

@@ -15,13 +15,13 @@ from backend.normalisation.reference import FrameQuality, choose_reference, lip_
 from backend.normalisation.space import CHUNK, SpeakerSpace, build_space
 from backend.normalisation.visibility import fill_unseen
 from backend.progress import Progress
-from backend.tracking.landmarks import MESH_COUNT
 from backend.training.dataset import DatasetConfig
 from backend.training.occlusion import CELLS, agreement_cells
 from backend.training.rows import BLOCK, RowWriter, read_rows
 from backend.training.targets import fit_targets
 from backend.training.tracked_clip import TrackedClip, save_part
 from backend.video.decode import iterate_frames
+from shape_keys.topology import VERTEX_COUNT
 
 SPACE_FRAMES = 15_000
 """Frames, evenly spread, from which a speaker's space is made of a longer video; it bounds the memory."""
@@ -177,7 +177,7 @@ def _write_geometry(clips: Sequence[TrackedClip], work: Path, space: SpeakerSpac
     def create(name: str, *shape: int) -> np.memmap:
         return np.lib.format.open_memmap(work / f"{name}.npy", mode="w+", dtype=np.float32, shape=(total, *shape))
 
-    vertices, poses, visible = create("vertices", MESH_COUNT, 3), create("poses", 3, 4), create("visible")
+    vertices, poses, visible = create("vertices", VERTEX_COUNT, 3), create("poses", 3, 4), create("visible")
     start = 0
     for clip in clips:
         for first in range(0, len(clip.times), CHUNK):

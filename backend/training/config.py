@@ -19,11 +19,11 @@ class AugmentConfig:
     """Largest change of level."""
     tilt_db: float = 5.0
     """Largest departure of a smooth random equaliser curve: other microphones."""
-    noise_probability: float = 0.3
-    """Chance that noise is added."""
+    noise_probability: float = 0.0
+    """Chance that noise is added; the voice model has heard enough of it, and of rooms (docs/experiments.md)."""
     noise_db: tuple[float, float] = (8.0, 40.0)
     """Range of its distance below the speech."""
-    reverb_probability: float = 0.1
+    reverb_probability: float = 0.0
     """Chance of an artificial room of 0.1 to 0.5 s."""
     frequency_mask: int = 40
     """Most neighbouring bins that are blanked (SpecAugment, Park et al. 2019)."""

@@ -16,7 +16,7 @@ from backend.normalisation.space import SpeakerSpace
 from backend.progress import Progress, no_progress
 
 FORMAT = 1
-PIPELINE = 6
+PIPELINE = 7
 """Raised with every change of the steps that changes their results, so that old datasets are built again."""
 
 

@@ -12,8 +12,9 @@ from backend.normalisation.pose import apply, invert, yaw_pitch_roll
 from backend.normalisation.reference import FrameQuality, measure_quality, rough_poses
 from backend.progress import Progress
 from backend.tracking.gaps import Gap, SceneSigns, count_gaps, describe_gaps, find_gaps
-from backend.tracking.landmarks import MESH_COUNT, Track, open_tracker, track
+from backend.tracking.landmarks import Track, track
 from backend.tracking.smoothing import smooth_vertices
+from backend.tracking.trackers import open_tracker
 from backend.training.dataset import DatasetConfig
 from backend.video.decode import iterate_frames, open_video
 
@@ -141,7 +142,7 @@ def _write_track(path: Path, part: Path, config: DatasetConfig, report: Callable
     finally:
         tracker.close()
     gaps = blank_gaps(result, signs)
-    landmarks = result.landmarks[:, :MESH_COUNT]
+    landmarks = result.landmarks
     if config.smoothing > 0:
         landmarks = smooth_landmarks(landmarks, result.times, config.smoothing)
     save_part(part, "landmarks", landmarks)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from backend.audio.decode import decode_audio
-from backend.tracking.landmarks import FaceMeshTracker, Track, track
+from backend.tracking.landmarks import Track, track
+from backend.tracking.trackers import open_tracker
 from backend.video.decode import iterate_frames
 
 CLOCK = 90_000
@@ -35,7 +36,7 @@ class TrackedFile:
 def grid_tracks(shared) -> list[TrackedFile]:
     """Clips of the GRID speaker s1, evenly taken from the folder."""
     paths = sorted((shared / "grid_s1").glob("*.mp4"))
-    tracker = FaceMeshTracker()
+    tracker = open_tracker()
     try:
         return [
             TrackedFile(path, track(iterate_frames(path), tracker), decode_audio(path))

@@ -42,11 +42,12 @@ def test_jaw_open_follows_the_opening(speaker, truth, stretch):
 
 
 def test_vertices_lie_on_the_true_skin(speaker, truth):
+    """But for the depth of the nose and the temples, which is that of the tracker's average face."""
     errors = surface_errors(speaker, truth)
     rigid = np.isin(COMPARED, RIGID)
     assert np.median(errors) < 2.0
-    assert np.median(errors[:, rigid]) < 2.0
-    assert np.median(errors[:, ~rigid]) < 2.0
+    assert np.median(errors[:, rigid]) < 3.0
+    assert np.median(errors[:, ~rigid]) < 1.0
 
 
 def test_vertices_stay_with_their_points_but_for_depth(speaker, truth):

@@ -8,14 +8,15 @@ import pytest
 from backend.normalisation.pose import yaw_pitch_roll
 from backend.normalisation.reference import rough_poses
 from backend.tracking.gaps import Gap, SceneSigns, count_gaps, describe_gaps, find_gaps
-from backend.tracking.landmarks import FaceMeshTracker, Track, track
+from backend.tracking.landmarks import Track, track
+from backend.tracking.trackers import open_tracker
 from backend.training.tracked_clip import blank_gaps
 from backend.video.decode import iterate_frames
 from shape_keys.topology import CANONICAL_FACE
 
 
 def tracked_gaps(images: list[np.ndarray]) -> np.ndarray:
-    signs, tracker = SceneSigns(), FaceMeshTracker()
+    signs, tracker = SceneSigns(), open_tracker()
     try:
         frames = ((index / 25, image) for index, image in enumerate(images))
         result = track(frames, tracker, lambda index, image, face: signs.observe(image))

@@ -1,13 +1,10 @@
-"""Following one face: which one, through what, and the newer model's plumbing."""
-
-from types import SimpleNamespace
+"""Following one face: which one, and through what."""
 
 import numpy as np
 import pytest
 
-from backend.errors import UsageError
 from backend.tracking import landmarks
-from backend.tracking.landmarks import FaceMeshTracker, TaskTracker, choose_face, open_tracker, track
+from backend.tracking.landmarks import choose_face, track
 
 
 def face_at(x: float, width: float) -> np.ndarray:
@@ -60,61 +57,3 @@ def test_long_videos_grow_the_landmarks_in_place(monkeypatch):
 
 def test_no_frames_give_an_empty_track():
     assert len(track([], ScriptedTracker([])).times) == 0
-
-
-def test_pictures_too_small_or_empty_hold_no_face():
-    tracker = FaceMeshTracker()
-    try:
-        assert tracker.faces(np.zeros((1, 1, 3), np.uint8), 0.0) == []
-        assert tracker.faces(np.zeros((120, 160, 3), np.uint8), 0.0) == []
-    finally:
-        tracker.close()
-
-
-def test_a_missing_or_foreign_task_file_gets_a_sentence(tmp_path):
-    with pytest.raises(UsageError, match="does not exist"):
-        open_tracker(tmp_path / "none.task")
-    text = tmp_path / "text.task"
-    text.write_text("no model")
-    with pytest.raises(UsageError, match=r"text\.task is not a face landmarker \.task file"):
-        open_tracker(text)
-
-
-class FakeTask:
-    """Stands in for MediaPipe's FaceLandmarker, whose model is not on this machine: keeps what it is given."""
-
-    def __init__(self) -> None:
-        self.stamps: list[int] = []
-
-    def detect_for_video(self, picture: np.ndarray, stamp: int) -> SimpleNamespace:
-        self.stamps.append(stamp)
-        point = SimpleNamespace(x=0.5, y=0.25, z=-0.1)
-        score = SimpleNamespace(category_name="jawOpen", score=0.7)
-        return SimpleNamespace(
-            face_landmarks=[[point] * 478], face_blendshapes=[[score]], facial_transformation_matrixes=[np.eye(4)]
-        )
-
-
-def test_the_task_api_is_called_as_it_asks_to_be(tmp_path, monkeypatch):
-    """Stamps grow in milliseconds even where the next clip starts at 0; pixels, scores and matrix come through."""
-    task = FakeTask()
-    vision = SimpleNamespace(
-        FaceLandmarkerOptions=SimpleNamespace,
-        RunningMode=SimpleNamespace(VIDEO="video"),
-        FaceLandmarker=SimpleNamespace(create_from_options=lambda options: task),
-    )
-    mediapipe = SimpleNamespace(
-        tasks=SimpleNamespace(vision=vision, BaseOptions=SimpleNamespace),
-        ImageFormat=SimpleNamespace(SRGB="srgb"),
-        Image=lambda kind, image: image,
-    )
-    monkeypatch.setattr(landmarks, "_import_mediapipe", lambda: mediapipe)
-    model = tmp_path / "face.task"
-    model.write_bytes(b"stands in for a model")
-    tracker = TaskTracker(model)
-    image = np.zeros((100, 200, 3), np.uint8)
-    faces = [tracker.faces(image, time)[0] for time in (0.0, 0.04, 0.0, 0.04)]
-    assert task.stamps == [0, 40, 41, 42]
-    np.testing.assert_allclose(faces[0][0], [100, 25, -20])
-    assert tracker.blendshapes == {"jawOpen": 0.7}
-    np.testing.assert_array_equal(tracker.transformation, np.eye(4))

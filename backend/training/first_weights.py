@@ -11,6 +11,7 @@ from safetensors import safe_open
 from backend.actor_library import VOICE_MODEL
 from backend.audio.spectrogram import spectrogram_windows
 from backend.normalisation.atlas import CROP_SIZE
+from backend.progress import Progress, no_progress
 from backend.training.batches import Batches, to_image_tensor
 from backend.training.dataset import Dataset
 from backend.training.losses import vertex_weights
@@ -71,7 +72,13 @@ def _place(interior: MouthInterior, dataset: Dataset, offsets: torch.Tensor) -> 
     interior.place(torch.from_numpy(follow).float(), torch.from_numpy(inside), rim, offsets)
 
 
-def start_from_voice(model: TalkingFace, dataset: Dataset, batches: Batches, voice: Path = VOICE_MODEL) -> bool:
+def start_from_voice(
+    model: TalkingFace,
+    dataset: Dataset,
+    batches: Batches,
+    voice: Path = VOICE_MODEL,
+    progress: Progress = no_progress,
+) -> bool:
     """Take over the shipped voice model's encoder and solve the speaker's own part linearly from what it hears.
 
     After Neural Voice Puppetry section 5.3: what is heard is shared by all speakers, and a speaker's own face is a
@@ -83,12 +90,12 @@ def start_from_voice(model: TalkingFace, dataset: Dataset, batches: Batches, voi
         own = model.encoder.state_dict()
         shared = {name: file.get_tensor(f"encoder.{name}") for name in own if not name.startswith(("code.", "lips"))}
     model.encoder.load_state_dict(own | shared)
-    solve_linearly(model, dataset, batches)
+    solve_linearly(model, dataset, batches, progress)
     return True
 
 
 @torch.no_grad()
-def solve_linearly(model: TalkingFace, dataset: Dataset, batches: Batches) -> None:
+def solve_linearly(model: TalkingFace, dataset: Dataset, batches: Batches, progress: Progress) -> None:
     """Set the code, the geometry decoder and the blendshape decoder to the ridge regression of the training frames.
 
     A code then holds the principal components of the face, lips weighted as in the loss, divided by their deviation.
@@ -110,7 +117,7 @@ def solve_linearly(model: TalkingFace, dataset: Dataset, batches: Batches) -> No
     if isinstance(model.encoder.code, Manner):
         axes = (components[:length] * root / deviation[:, None]).T * CODE_DEVIATION
         opening = (faces[:, 3 * UPPER_INNER_LIP + 1] - faces[:, 3 * LOWER_INNER_LIP + 1]) / CODE_DEVIATION
-        learn_manner(model.encoder, batches, CodeSpace(mean, axes, deviation, opening))
+        learn_manner(model.encoder, batches, CodeSpace(mean, axes, deviation, opening), progress)
     else:
         _set_ridge(model.encoder.code, heard, codes)
     codes = model.encoder.code(heard)

@@ -6,6 +6,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from backend.progress import Progress
 from backend.training.batches import Batches
 from models.voice_encoder import Manner, VoiceEncoder
 
@@ -13,6 +14,8 @@ PASSES = 6
 """Times that the training video is heard, each time with its sound changed otherwise."""
 REPEATS, MOST_STEPS, FRAMES = 30, 6000, 256
 """Times that each lesson is drawn; most steps, and lessons in each of them."""
+REPORTED = 100
+"""Steps from one report of progress to the next."""
 RATE, WEIGHT_DECAY = 2e-3, 0.05
 GAP_WEIGHT = 30.0
 """Of the lip gap's own squared error, interocular units: eyes judge a mouth by it more than by any vertex."""
@@ -33,13 +36,13 @@ class CodeSpace:
 
 
 @torch.no_grad()
-def learn_manner(encoder: VoiceEncoder, batches: Batches, space: CodeSpace) -> None:
+def learn_manner(encoder: VoiceEncoder, batches: Batches, space: CodeSpace, progress: Progress) -> None:
     """Train the layers that make the code on what the encoder, left as it is, hears in the training video.
 
     What it hears is kept, so that thousands of steps take seconds.
     """
     manner = cast(Manner, encoder.code)
-    heard, codes = _lessons(encoder.eval(), batches, space)
+    heard, codes = _lessons(encoder.eval(), batches, space, progress)
     middle, scale = heard.mean(0), heard.std()
     heard = (heard - middle) / scale
     worth = space.deviation / space.deviation[0]
@@ -49,7 +52,9 @@ def learn_manner(encoder: VoiceEncoder, batches: Batches, space: CodeSpace) -> N
     schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.0, steps)
     generator = torch.Generator().manual_seed(batches.config.seed)
     manner.train()
-    for _ in range(steps):
+    for step in range(steps):
+        if step % REPORTED == 0:
+            progress("manner", step, steps)
         chosen = torch.randint(len(heard), (FRAMES,), generator=generator)
         with torch.enable_grad():
             error = manner(heard[chosen]) - codes[chosen]
@@ -58,17 +63,20 @@ def learn_manner(encoder: VoiceEncoder, batches: Batches, space: CodeSpace) -> N
             loss.backward()
         optimiser.step()
         schedule.step()
+    progress("manner", steps, steps)
     manner.eval()
     manner.first.weight.div_(scale)
     manner.first.bias.sub_(manner.first.weight @ middle)
 
 
-def _lessons(encoder: VoiceEncoder, batches: Batches, space: CodeSpace) -> tuple[Tensor, Tensor]:
+def _lessons(encoder: VoiceEncoder, batches: Batches, space: CodeSpace, progress: Progress) -> tuple[Tensor, Tensor]:
     """Features (N, F) and codes (N, Ns) of valid frames."""
     heard, codes = [], []
     for number in range(PASSES):
+        progress("listen", number, PASSES)
         for batch in batches.epoch(number):
             valid = batch.valid.flatten()
             heard.append(encoder.features(batch.columns, batch.index)[valid])
             codes.append((batch.offsets.flatten(0, 1).flatten(1)[valid] - space.mean) @ space.axes)
+    progress("listen", PASSES, PASSES)
     return torch.cat(heard), torch.cat(codes)

@@ -94,7 +94,7 @@ def train(request: TrainRequest, progress: Progress = no_progress) -> Path:
     keep_freed_memory()
     share = texture_share(np.asarray(dataset.mask), np.asarray(dataset.interior))
     model_config = fit_to_speaker(PRESETS[request.config.preset], dataset)
-    run, spans, held = _prepare(request, model_config, dataset, work, share)
+    run, spans, held = _prepare(request, model_config, dataset, work, share, progress)
     if request.config.preset != "instant":
         run.run(progress)
     if process:  # of several processes the first writes the actor
@@ -137,7 +137,12 @@ def _open_work_folder(request: TrainRequest) -> Path:
 
 
 def _prepare(
-    request: TrainRequest, model_config: "ModelConfig", dataset: Any, work: Path, share: np.ndarray
+    request: TrainRequest,
+    model_config: "ModelConfig",
+    dataset: Any,
+    work: Path,
+    share: np.ndarray,
+    progress: Progress,
 ) -> tuple[Any, list, list]:
     """The run at its start or where it was left, the training spans and the held-out spans."""
     import torch
@@ -159,7 +164,8 @@ def _prepare(
     model = build_model(model_config)
     batches = Batches(dataset, spans, config, model.encoder.columns)
     initialise(model, dataset, batches)
-    started = not config.from_scratch and start_from_voice(model, dataset, batches)
+    resumed = request.resume and (work / CHECKPOINT).exists()
+    started = resumed or (not config.from_scratch and start_from_voice(model, dataset, batches, progress=progress))
     if config.preset == "instant" and not started:
         raise UsageError("--preset instant needs the voice model in models/voice; use --preset fast.")
 
@@ -171,7 +177,7 @@ def _prepare(
         return figures | {"score": score}
 
     run = TrainingRun(model, batches, config, work / CHECKPOINT, validate if held else None)
-    if request.resume:
+    if resumed:
         run.resume()
     return run, spans, held
 

@@ -66,11 +66,6 @@ class Training:
         return json.loads((self.actor / "actor.json").read_text())["metrics"]
 
     @property
-    def seconds(self) -> float:
-        """Of all its epochs."""
-        return json.loads((self.actor / "actor.json").read_text())["minutes"] * 60
-
-    @property
     def weights(self) -> dict[str, np.ndarray]:
         """Arrays by name."""
         return load_file(self.actor / "model.safetensors")
@@ -81,7 +76,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--preset", default="fast")
     parser.add_argument("--epochs", type=int, default=12)
-    parser.add_argument("--kills", type=int, default=3)
+    parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     if not ACTOR.exists():
@@ -92,13 +87,14 @@ def main() -> None:
         whole, killed = (Training(Path(scratch) / name, options.preset, options.epochs) for name in ("whole", "killed"))
         whole.finish()
         shutil.copytree(whole.work / "dataset", killed.work / "dataset")
+        (whole.work / CHECKPOINT).unlink()
         started = time.perf_counter()
-        whole.finish()  # once more, with no epoch left: all that a start takes beside the epochs
-        beside = time.perf_counter() - started
+        whole.finish()  # once more: how long it takes without the dataset
+        seconds = time.perf_counter() - started
         print(f"{describe_machine()}\n{options.preset}, {options.epochs} epochs")
         for _ in range(options.kills):
             process = killed.start()
-            moment = generator.uniform(0, beside + whole.seconds)
+            moment = generator.uniform(0, seconds)
             try:
                 process.wait(moment)
             except subprocess.TimeoutExpired:

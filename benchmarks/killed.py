@@ -2,7 +2,8 @@
 
     python -m benchmarks.killed [--preset PRESET] [--epochs N] [--kills N] [--seed N]
 
-Trains on the synthetic speaker of the development data with the real command, and kills it (SIGKILL) at random moments.
+Trains on the synthetic speaker of the development data with the real command and kills it (SIGKILL), in turn at a
+random moment of a whole training and soon after its next checkpoint.
 """
 
 import argparse
@@ -30,6 +31,10 @@ CONSENT = {
     "date": "2026-11-20",
     "licence": "CC0-1.0",
 }
+
+
+POLL_SECONDS = 2.0
+"""Between two looks for the next checkpoint, and the most that a kill comes after it."""
 
 
 class Training:
@@ -76,7 +81,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--preset", default="fast")
     parser.add_argument("--epochs", type=int, default=12)
-    parser.add_argument("--kills", type=int, default=5)
+    parser.add_argument("--kills", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     if not ACTOR.exists():
@@ -92,15 +97,18 @@ def main() -> None:
         whole.finish()  # once more: how long it takes without the dataset
         seconds = time.perf_counter() - started
         print(f"{describe_machine()}\n{options.preset}, {options.epochs} epochs")
-        for _ in range(options.kills):
-            process = killed.start()
-            moment = generator.uniform(0, seconds)
+        for number in range(options.kills):
+            process, kept, started = killed.start(), killed.epochs_kept, time.perf_counter()
+            while number % 2 and process.poll() is None and killed.epochs_kept == kept:
+                time.sleep(POLL_SECONDS)
             try:
-                process.wait(moment)
+                process.wait(generator.uniform(0, POLL_SECONDS if number % 2 else seconds))
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-                print(f"killed after {moment:.0f} s, {killed.epochs_kept} epochs kept")
+                print(
+                    f"killed after {time.perf_counter() - started:.0f} s, {killed.epochs_kept} epochs kept", flush=True
+                )
         killed.finish()
         for name, value in whole.metrics.items():
             print(f"{name:28} {value:9.4f} {killed.metrics[name]:9.4f}")

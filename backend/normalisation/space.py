@@ -87,7 +87,7 @@ class SpeakerSpace:
         return rim.astype(bool) & (self.seen > SKIN_SEEN) & ~cv2.dilate(openings, kernel).astype(bool)
 
     def save(self, path: Path) -> None:
-        """Write reference.npz: vertices, uv, the vertices seen, and the cylinder's and the crop's numbers by name."""
+        """Write reference.npz: vertices, uv, the vertices seen, turning, and cylinder's and crop's numbers by name."""
         numbers = {**_prefixed("cylinder", asdict(self.cylinder)), **_prefixed("crop", asdict(self.crop))}
         with path.open("wb") as file:
             arrays = {"vertices": self.vertices, "uv": self.uv, "seen": self.seen_vertices, **self.turning.arrays()}

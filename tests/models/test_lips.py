@@ -17,9 +17,9 @@ from models.voice_encoder import Manner
 from shape_keys.topology import LOWER_INNER_LIP, UPPER_INNER_LIP
 
 REST_GAP = 0.5
+"""Wide enough that the untrained network's lips are apart in every frame."""
 REFERENCE = np.zeros((468, 3), np.float32)
 REFERENCE[UPPER_INNER_LIP, 1] = REST_GAP
-"""Wide enough that the untrained network's lips are apart in every frame."""
 
 
 @pytest.fixture(scope="module")

@@ -45,8 +45,8 @@ def test_vertices_lie_on_the_true_skin(speaker, truth):
     """But for the depth of the nose and the temples, which is that of the tracker's average face."""
     errors = surface_errors(speaker, truth)
     rigid = np.isin(COMPARED, RIGID)
-    assert np.median(errors) < 2.0
-    assert np.median(errors[:, rigid]) < 3.0
+    assert np.median(errors) < 1.5
+    assert np.median(errors[:, rigid]) < 2.5
     assert np.median(errors[:, ~rigid]) < 1.0
 
 

@@ -47,7 +47,8 @@ def variants() -> dict[str, tuple[ModelConfig, dict[str, Any]]]:
     table: dict[str, tuple[ModelConfig, dict[str, Any]]] = {"default": (DEFAULT, {})}
     table |= {f"Na = {length}": (replace(DEFAULT, previous_code_length=length), {}) for length in (0, 8, 16)}
     table |= {f"Ns = {length}": (replace(DEFAULT, code_length=length), {}) for length in (8, 16, 64, 128)}
-    table["code linear in what is heard"] = (replace(DEFAULT, voice_manner=0), {})
+    table["code linear in what is heard"] = (replace(DEFAULT, voice_manner=0, voice_reach=0), {})
+    table["heard at one instant"] = (replace(DEFAULT, voice_reach=0), {})
     table["scheduled sampling 0.5"] = (DEFAULT, {"scheduled_sampling": 0.5})
     table["teeth and tongue from the code alone"] = (replace(DEFAULT, interior=()), {})
     table["face and texture at once"] = (DEFAULT, {"face_share": 0.0})

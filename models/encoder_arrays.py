@@ -72,7 +72,9 @@ class VoiceEncoderArrays:
         self._band_count = len(bias)
         levels = len({name.split(".")[2] for name in weights if name.startswith("encoder.levels.")})
         self._levels = [_Halving(weights, f"encoder.levels.{level}") for level in range(levels)]
-        self.columns = 2 ** (levels + 1) - 1
+        self._instants = weights.get("encoder.instants", np.zeros(1, np.int64))
+        self._heard_columns = 2 ** (levels + 1) - 1
+        self.columns = self._heard_columns + int(np.ptp(self._instants))
         """In a window."""
         self._normal = weights["encoder.normalise.weight"], weights["encoder.normalise.bias"]
         self._phonemes = _linear(weights, "encoder.phonemes") if "encoder.phonemes.weight" in weights else None
@@ -82,6 +84,7 @@ class VoiceEncoderArrays:
         self._code = [
             _linear(weights, name) for name in (manner if f"{manner[0]}.weight" in weights else ["encoder.code"])
         ]
+        self._shares = weights.get("encoder.code.shares", np.ones((1, 1), np.float32))
         self.code_bias = self._code[-1][1]
 
     def features(self, columns: np.ndarray) -> np.ndarray:
@@ -91,16 +94,20 @@ class VoiceEncoderArrays:
     def codes(self, features: np.ndarray, index: np.ndarray) -> np.ndarray:
         """Levels over time: features (C, 80 * lengths), index (T, columns) into them -> codes (T, Ns) float32."""
         lengths = features.reshape(len(features), -1, self._band_count).transpose(1, 0, 2)
-        heard = np.stack([self._heard(rows, index) for rows in lengths])
+        starts = self._instants - self._instants[0]
+        instants = np.concatenate([index[:, start : start + self._heard_columns] for start in starts])
+        heard = np.stack([self._heard(rows, instants) for rows in lengths])
+        heard = heard.reshape(len(lengths), len(starts), len(index), -1)
         if self._phonemes is None:
             return self._codes(heard[0])
         logarithms = self._phoneme_logarithms(heard)
         probabilities = np.exp(logarithms)
+        told = [np.float32(SURE) * probabilities, np.float32(UNSURE) * np.maximum(logarithms, LEAST_LOG)]
+        features = np.concatenate([heard, *(part.reshape(*heard.shape[:3], -1) for part in told)], axis=-1)
+        probabilities, logarithms = (values[:, len(starts) // 2] for values in (probabilities, logarithms))
         share = np.float32(TRUST) * (probabilities * logarithms).sum(axis=-1).mean(axis=-1)
         share = np.exp(share - share.max(axis=0))
         share = (share / share.sum(axis=0))[..., None]
-        told = [np.float32(SURE) * probabilities, np.float32(UNSURE) * np.maximum(logarithms, LEAST_LOG)]
-        features = np.concatenate([heard, *(part.reshape(*heard.shape[:2], -1) for part in told)], axis=-1)
         codes = (share * self._codes(features)).sum(axis=0)
         return self._close_lips(codes, (share[..., None] * probabilities).sum(axis=0))
 
@@ -112,9 +119,10 @@ class VoiceEncoderArrays:
         return _layer_norm(rows[index[:, 0]], *self._normal)
 
     def _codes(self, heard: np.ndarray) -> np.ndarray:
+        """(..., instants, T, F) -> (..., T, Ns)."""
         for weight, bias in self._code[:-1]:
             heard = _gelu(heard @ weight + bias)
-        return heard @ self._code[-1][0] + self._code[-1][1]
+        return (heard * self._shares[:, None]).sum(axis=-3) @ self._code[-1][0] + self._code[-1][1]
 
     def _phoneme_logarithms(self, heard: np.ndarray) -> np.ndarray:
         assert self._phonemes is not None

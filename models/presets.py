@@ -25,6 +25,8 @@ class ModelConfig:
     """Make the code of the phonemes' probabilities too, not of the encoder's last level alone."""
     voice_manner: int = 0
     """Hidden units of the layers that make the code as one speaker moves (models/voice_encoder.py); 0: linear."""
+    voice_reach: int = 0
+    """Columns of 10 ms before and after a frame at which these layers hear it too; 0: at the frame alone."""
     voice_tracts: tuple[float, ...] = ()
     """Lengths of the vocal tract, relative to the speaker's, as which the voice encoder hears it."""
     use_phase: bool = True
@@ -59,6 +61,8 @@ class ModelConfig:
         for name in ("frequency_widths", "time_widths"):
             if len(getattr(self, name)) != 6:
                 raise ValueError(f"{name} needs 6 numbers, got {len(getattr(self, name))}")
+        if self.voice_reach and not self.voice_manner:
+            raise ValueError("voice_reach needs the layers that voice_manner asks for")
         if len(self.texture_widths) not in (0, 5):
             raise ValueError(f"texture_widths needs 5 numbers or none, got {len(self.texture_widths)}")
         if self.interior:
@@ -74,6 +78,7 @@ DEFAULT = replace(
     voice_width=192,
     voice_phonetic=True,
     voice_manner=128,
+    voice_reach=4,
     use_phase=False,
     dropout=0.2,
     texture_widths=(128, 64, 32, 16, 8),
@@ -86,7 +91,7 @@ DEFAULT = replace(
 """Sized for two processor cores, with the voice encoder in place of the paper's audio encoder."""
 FAST = replace(DEFAULT, texture_widths=(), texture_components=0, interior=())
 """Geometry and blendshapes alone: actors without a texture."""
-VOICE = replace(FAST, voice_manner=0, voice_tracts=(0.71, 1.0, 1.41))
+VOICE = replace(FAST, voice_manner=0, voice_reach=0, voice_tracts=(0.71, 1.0, 1.41))
 """The general voice model: any speaker."""
 PRESETS = {"instant": FAST, "fast": FAST, "default": DEFAULT, "paper": PAPER}
 
@@ -123,6 +128,7 @@ def _encoder(config: ModelConfig) -> VoiceEncoder | AudioEncoder:
             config.voice_levels,
             phonetic=config.voice_phonetic,
             manner=config.voice_manner,
+            reach=config.voice_reach,
             tracts=config.voice_tracts,
         )
     return AudioEncoder(

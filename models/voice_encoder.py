@@ -11,6 +11,10 @@ from models.phonemes import LEAST_LOG, MOMENTS, PHONEMES, SURE, TRUST, UNSURE, l
 
 HEARD_DROPOUT, MANNER_DROPOUT = 0.3, 0.2
 """Of what a speaker's manner is made of, and between its layers."""
+INSTANTS = 3
+"""At which a frame is heard with `reach`: before it, at it and after it."""
+INSTANTS_DEVIATION = 0.8
+"""Of the bell that their shares start as, in distances from one to the next."""
 
 
 class Halving(nn.Module):
@@ -38,20 +42,28 @@ class Halving(nn.Module):
 class Manner(nn.Module):
     """What is heard to the code of one speaker's face: two hidden layers, since nobody's mouth is linear in phonemes.
 
-    backend/training/manner.py trains it.
+    With several instants the code is made of a mean of what the layers make of each, for every unit by shares of its
+    own (`shares`): one instant alone is heard wrongly more often. backend/training/manner.py trains it.
     """
 
-    def __init__(self, heard: int, hidden: int, code_length: int) -> None:
+    def __init__(self, heard: int, hidden: int, code_length: int, instants: int = 1) -> None:
         super().__init__()
         self.first, self.second = nn.Linear(heard, hidden), nn.Linear(hidden, hidden)
         self.last = nn.Linear(hidden, code_length)
         self.heard_dropout, self.dropout = nn.Dropout(HEARD_DROPOUT), nn.Dropout(MANNER_DROPOUT)
+        nearness = torch.exp(-((torch.arange(instants) - instants // 2) ** 2) / (2 * INSTANTS_DEVIATION**2))
+        shares = (nearness / nearness.sum())[:, None].repeat(1, hidden)
+        self.shares = nn.Parameter(shares) if instants > 1 else None
 
     def forward(self, features: Tensor) -> Tensor:
-        """(B, heard) -> (B, code_length)."""
-        rows = nn.functional.gelu(self.first(self.heard_dropout(features)), approximate="tanh")
-        rows = nn.functional.gelu(self.second(self.dropout(rows)), approximate="tanh")
-        return self.last(self.dropout(rows))
+        """(B, heard), with several instants (B, instants, heard) -> (B, code_length)."""
+        rows = nn.functional.gelu(self.first(self._thinned(features, self.heard_dropout)), approximate="tanh")
+        rows = nn.functional.gelu(self.second(self._thinned(rows, self.dropout)), approximate="tanh")
+        return self.last(self.dropout(rows if self.shares is None else (rows * self.shares).sum(-2)))
+
+    def _thinned(self, rows: Tensor, dropout: nn.Dropout) -> Tensor:
+        """Rows with numbers blanked, the same of all instants, which would tell each other's otherwise."""
+        return dropout(rows) if self.shares is None else rows * dropout(torch.ones_like(rows[..., :1, :]))
 
 
 class VoiceEncoder(nn.Module):
@@ -69,16 +81,21 @@ class VoiceEncoder(nn.Module):
         dropout: float = 0.1,
         phonetic: bool = False,
         manner: int = 0,
+        reach: int = 0,
         tracts: Sequence[float] = (),
     ) -> None:
         """phonetic: the code is made of the phonemes' probabilities too, which differ less from voice to voice.
 
-        manner: hidden units of the layers that make the code; 0 makes it linearly. tracts: lengths of the vocal tract,
-        relative to the speaker's, as which a voice is heard in evaluation.
+        manner: hidden units of the layers that make the code; 0 makes it linearly. reach: columns before and after a
+        frame at which these layers hear it too; 0: at the frame alone. tracts: lengths of the vocal tract, relative
+        to the speaker's, as which a voice is heard in evaluation.
         """
         super().__init__()
-        self.columns = 2 ** (levels + 1) - 1
-        """In a window: so many, halved without padding as often as there are levels, come to one."""
+        self.heard_columns = 2 ** (levels + 1) - 1
+        """Columns heard at one instant: so many, halved without padding as often as there are levels, come to one."""
+        self.reach = reach
+        self.columns = self.heard_columns + 2 * reach
+        """In a window."""
         self.bands = nn.Linear(256, MEL_BANDS)
         with torch.no_grad():
             self.bands.weight.copy_(torch.from_numpy(mel_weights()))
@@ -91,7 +108,9 @@ class VoiceEncoder(nn.Module):
         told = MOMENTS * PHONEMES
         self.phonemes = nn.Linear(width, told) if phonetic else None
         heard = width + 2 * told if phonetic else width
-        self.code = Manner(heard, manner, code_length) if manner else nn.Linear(heard, code_length)
+        instants = INSTANTS if reach else 1
+        self.code = Manner(heard, manner, code_length, instants) if manner else nn.Linear(heard, code_length)
+        self.register_buffer("instants", torch.arange(-reach, reach + 1, reach) if reach else None)
         self.code_length = code_length
         self.lips: Tensor
         self.lips_apart: Tensor
@@ -101,9 +120,16 @@ class VoiceEncoder(nn.Module):
         self.tracts: Tensor | None
         self.register_buffer("tracts", torch.tensor(tracts) if tracts else None)
 
-    def features(self, columns: Tensor, index: Tensor) -> Tensor:
-        """columns (C, 2, 256), index (B, columns) int64 into them -> (B, F), what the code is made of."""
-        return self.with_phonemes(self.hear(columns, index))
+    def features(self, columns: Tensor, index: Tensor, tract: float = 1.0) -> Tensor:
+        """columns (C, 2, 256), index (B, columns) int64 into them -> (B, F), what the code is made of.
+
+        With `reach` that of every instant: (B, 3, F).
+        """
+        if not self.reach:
+            return self.with_phonemes(self.hear(columns, index, tract))
+        instants = index.unfold(1, self.heard_columns, self.reach)
+        heard = self.hear(columns, instants.flatten(0, 1), tract)
+        return self.with_phonemes(heard).unflatten(0, instants.shape[:2])
 
     def with_phonemes(self, heard: Tensor) -> Tensor:
         """What is heard (B, width), and behind it the phonemes' probabilities and their logarithms, where asked for."""
@@ -118,7 +144,7 @@ class VoiceEncoder(nn.Module):
         return self.phonemes(heard).unflatten(1, (MOMENTS, PHONEMES)).log_softmax(-1)
 
     def hear(self, columns: Tensor, index: Tensor, tract: float = 1.0) -> Tensor:
-        """columns (C, 2, 256), index (B, columns) int64 into them -> (B, width), the last level normalised."""
+        """columns (C, 2, 256), index (B, heard_columns) int64 into them -> (B, width), the last level normalised."""
         magnitudes = columns.square().sum(1).sqrt()  # vector_norm takes five times as long
         rows = self.bands(magnitudes if tract == 1 else magnitudes @ torch.from_numpy(stretch(tract)).to(magnitudes))
         for level in self.levels:
@@ -136,9 +162,10 @@ class VoiceEncoder(nn.Module):
         if self.training or self.phonemes is None:
             return self.code(self.features(columns, index))
         lengths = [1.0] if self.tracts is None else self.tracts.tolist()
-        features = torch.stack([self.with_phonemes(self.hear(columns, index, length)) for length in lengths])
+        features = torch.stack([self.features(columns, index, length) for length in lengths])
+        at_frame = features[:, :, INSTANTS // 2] if self.reach else features
         told = slice(-2 * MOMENTS * PHONEMES, -MOMENTS * PHONEMES)
-        probabilities = (features[..., told] / SURE).unflatten(-1, (MOMENTS, PHONEMES))
+        probabilities = (at_frame[..., told] / SURE).unflatten(-1, (MOMENTS, PHONEMES))
         share = (-TRUST * torch.special.entr(probabilities).sum(-1).mean(-1)).softmax(0)[..., None]
         code = (share * self.code(features)).sum(0)
         return self._close_lips(code, (share[..., None] * probabilities).sum(0))

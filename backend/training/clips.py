@@ -1,7 +1,10 @@
 """The steps that turn clips into a dataset; each leaves its result in a file and is skipped where that exists."""
 
 import itertools
+import os
+from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -93,14 +96,27 @@ def unwrap_clips(
 def _write_crops(clip: TrackedClip, space: SpeakerSpace, reference: np.ndarray, config: DatasetConfig, report) -> None:
     landmarks, agreement = clip.landmarks, np.full((len(clip.times), CELLS**2), 255, np.uint8)
     blank = np.zeros((CROP_SIZE, CROP_SIZE, 3), np.uint8)
-    with RowWriter(clip.file("crops"), (len(clip.times), *blank.shape), np.uint8) as crops:
+
+    def normalised(index: int, image: np.ndarray) -> np.ndarray:
+        if not clip.found[index]:
+            return blank
+        crop, agreement[index] = normalised_crop(image, landmarks[index], space, reference, config)
+        return crop
+
+    threads = os.cpu_count() or 1
+    with (
+        RowWriter(clip.file("crops"), (len(clip.times), *blank.shape), np.uint8) as crops,
+        ThreadPoolExecutor(threads) as pool,
+    ):
+        waiting: deque[Future[np.ndarray]] = deque()
         for index, (_, image) in zip(range(len(clip.times)), iterate_frames(clip.path), strict=False):
-            crop = blank
-            if clip.found[index]:
-                crop, agreement[index] = normalised_crop(image, landmarks[index], space, reference, config)
-            crops.write(crop[None])
+            waiting.append(pool.submit(normalised, index, image))
+            if len(waiting) > threads:
+                crops.write(waiting.popleft().result()[None])
             if index % 10 == 0:
                 report(index)
+        for crop in waiting:
+            crops.write(crop.result()[None])
         save_part(clip.part, "agreement", agreement)  # first, so that crops without it are never found complete
 
 

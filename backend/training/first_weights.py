@@ -22,6 +22,8 @@ from models.talking_face import TalkingFace
 from models.voice_encoder import Manner, VoiceEncoder
 from shape_keys.topology import LOWER_INNER_LIP, UPPER_INNER_LIP
 
+OWN = ("code.", "instants", "lips")
+"""What begins the names of an encoder's weights that are not the voice model's."""
 TEXTURE_FRAMES = 800
 """Frames, evenly spread, of which the texture's components are taken."""
 BELIEF = 3.0
@@ -88,7 +90,7 @@ def start_from_voice(
         return False
     with safe_open(voice, "pt") as file:
         own = model.encoder.state_dict()
-        shared = {name: file.get_tensor(f"encoder.{name}") for name in own if not name.startswith(("code.", "lips"))}
+        shared = {name: file.get_tensor(f"encoder.{name}") for name in own if not name.startswith(OWN)}
     model.encoder.load_state_dict(own | shared)
     solve_linearly(model, dataset, batches, progress)
     return True

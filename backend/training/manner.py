@@ -12,7 +12,7 @@ from models.voice_encoder import Manner, VoiceEncoder
 
 PASSES = 6
 """Times that the training video is heard, each time with its sound changed otherwise."""
-REPEATS, MOST_STEPS, FRAMES = 30, 6000, 256
+REPEATS, MOST_STEPS, FRAMES = 15, 6000, 256
 """Times that each lesson is drawn; most steps, and lessons in each of them."""
 REPORTED = 100
 """Steps from one report of progress to the next."""
@@ -43,8 +43,8 @@ def learn_manner(encoder: VoiceEncoder, batches: Batches, space: CodeSpace, prog
     """
     manner = cast(Manner, encoder.code)
     heard, codes = _lessons(encoder.eval(), batches, space, progress)
-    middle, scale = heard.mean(0), heard.std()
-    heard = (heard - middle) / scale
+    sample = heard[::PASSES].float().flatten(0, -2)
+    middle, scale = sample.mean(0), sample.std()
     worth = space.deviation / space.deviation[0]
     manner.last.bias.copy_(codes.mean(0))
     optimiser = torch.optim.AdamW(manner.parameters(), RATE, weight_decay=WEIGHT_DECAY)
@@ -57,7 +57,7 @@ def learn_manner(encoder: VoiceEncoder, batches: Batches, space: CodeSpace, prog
             progress("manner", step, steps)
         chosen = torch.randint(len(heard), (FRAMES,), generator=generator)
         with torch.enable_grad():
-            error = manner(heard[chosen]) - codes[chosen]
+            error = manner((heard[chosen] - middle) / scale) - codes[chosen]
             loss = (error.square() * worth).mean() + GAP_WEIGHT * (error @ space.opening).square().mean()
             optimiser.zero_grad()
             loss.backward()
@@ -70,13 +70,13 @@ def learn_manner(encoder: VoiceEncoder, batches: Batches, space: CodeSpace, prog
 
 
 def _lessons(encoder: VoiceEncoder, batches: Batches, space: CodeSpace, progress: Progress) -> tuple[Tensor, Tensor]:
-    """Features (N, F) and codes (N, Ns) of valid frames."""
+    """Features (N, ..., F), in half precision to spare memory, and codes (N, Ns) of valid frames."""
     heard, codes = [], []
     for number in range(PASSES):
         progress("listen", number, PASSES)
         for batch in batches.epoch(number):
             valid = batch.valid.flatten()
-            heard.append(encoder.features(batch.columns, batch.index)[valid])
+            heard.append(encoder.features(batch.columns, batch.index)[valid].half())
             codes.append((batch.offsets.flatten(0, 1).flatten(1)[valid] - space.mean) @ space.axes)
     progress("listen", PASSES, PASSES)
     return torch.cat(heard), torch.cat(codes)

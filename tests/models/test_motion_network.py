@@ -19,7 +19,9 @@ def arrays(model) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize(
-    "config", [DEFAULT, VOICE, replace(PAPER, texture_widths=())], ids=["default", "voice", "paper"]
+    "config",
+    [DEFAULT, replace(DEFAULT, voice_reach=0), VOICE, replace(PAPER, texture_widths=())],
+    ids=["default", "one instant", "voice", "paper"],
 )
 def test_equals_the_plain_float32_network(config):
     torch.manual_seed(0)

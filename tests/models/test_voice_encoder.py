@@ -6,7 +6,7 @@ import torch
 
 from models.mel import BINS, MEL_BANDS, mel_weights, stretch
 from models.phonemes import MOMENTS, PHONEMES, SURE, TRUST, UNSURE
-from models.voice_encoder import VoiceEncoder, shared_triples
+from models.voice_encoder import Manner, VoiceEncoder, shared_triples
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["plain", "phonetic"])
@@ -102,3 +102,36 @@ def test_in_evaluation_the_surer_length_of_the_tract_counts_more():
     encoder.train()
     unchanged = encoder.code(encoder.with_phonemes(encoder.hear(columns, index)))
     assert torch.allclose(encoder(columns, index), unchanged, atol=1e-6)
+
+
+@torch.inference_mode()
+def test_with_reach_the_manner_hears_every_instant():
+    torch.manual_seed(0)
+    encoder = VoiceEncoder(16, 4, levels=2, phonetic=True, manner=8, reach=4).eval()
+    assert encoder.columns == 7 + 2 * 4
+    columns, index = torch.rand(40, 2, 256), torch.arange(30).reshape(2, 15)
+    instants = [encoder.with_phonemes(encoder.hear(columns, index[:, first : first + 7])) for first in (0, 4, 8)]
+    # Untrained lips have no direction in which they close.
+    assert torch.allclose(encoder(columns, index), encoder.code(torch.stack(instants, dim=1)), atol=1e-6)
+    moved = columns.clone()
+    moved[14] += 1  # the last column of the first window, which only the last instant hears
+    assert not torch.allclose(encoder(moved, index)[0], encoder(columns, index)[0], atol=1e-4)
+
+
+@torch.inference_mode()
+def test_with_reach_frames_share_their_instants():
+    encoder = VoiceEncoder(16, 4, levels=6, phonetic=True, manner=8, reach=4).eval()
+    rows = []
+    encoder.levels[-1].register_forward_hook(lambda *call: rows.append(len(call[-1])))
+    encoder(torch.randn(400, 2, 256), (torch.arange(60) * 4)[:, None] + torch.arange(encoder.columns))
+    assert rows == [60 + 2]
+
+
+def test_in_training_the_same_is_blanked_in_every_instant():
+    torch.manual_seed(0)
+    manner = Manner(8, 8, 4, instants=3).train()
+    seen = []
+    manner.first.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    manner(torch.ones(50, 3, 8))
+    assert torch.equal(seen[0][:, 0], seen[0][:, 1]) and torch.equal(seen[0][:, 0], seen[0][:, 2])
+    assert not torch.equal(seen[0][0], seen[0][1])

@@ -19,7 +19,7 @@ from models.phonemes import BILABIALS, MOMENTS, PHONEMES
 from models.presets import FAST, ModelConfig, build_model
 from models.voice_encoder import VoiceEncoder
 
-LINEAR = replace(FAST, voice_manner=0)
+LINEAR = replace(FAST, voice_manner=0, voice_reach=0)
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """Live sound through a WebSocket: the same frames as the streaming engine's own, as they fall due."""
 
+import contextlib
 import json
 import struct
 import time
@@ -115,14 +116,15 @@ def test_a_page_sends_its_token_as_a_protocol(open_live, service):
         assert json.loads(socket.recv(30))["type"] == "ready"
 
 
+@contextlib.contextmanager
 def open_when_there_is_room(open_live):
     """Connect; a session that was dropped a moment ago may still hold its place."""
     end = time.monotonic() + 30
     while True:
-        socket = open_live()
-        if json.loads(socket.recv(30))["type"] == "ready":
-            return socket
-        socket.close()
+        with open_live() as socket:
+            if json.loads(socket.recv(30))["type"] == "ready":
+                yield socket
+                return
         assert time.monotonic() < end
         time.sleep(0.1)
 

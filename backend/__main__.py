@@ -45,6 +45,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns 0, 1 for an error, 2 for wrong usage, 130 when interrupted."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a Windows console may not know a letter
+    # NumPy's own threads wait for each other by spinning, on cores that others need; read when NumPy is first imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     options = build_parser().parse_args(argv)
     try:
         return options.run(options) or 0

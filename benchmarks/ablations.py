@@ -49,6 +49,7 @@ def variants() -> dict[str, tuple[ModelConfig, dict[str, Any]]]:
     table |= {f"Ns = {length}": (replace(DEFAULT, code_length=length), {}) for length in (8, 16, 64, 128)}
     table["code linear in what is heard"] = (replace(DEFAULT, voice_manner=0, voice_reach=0), {})
     table["heard at one instant"] = (replace(DEFAULT, voice_reach=0), {})
+    table["code of the face's shape alone"] = (DEFAULT, {"appearance_share": 0.0})
     table["scheduled sampling 0.5"] = (DEFAULT, {"scheduled_sampling": 0.5})
     table["teeth and tongue from the code alone"] = (replace(DEFAULT, interior=()), {})
     table["face and texture at once"] = (DEFAULT, {"face_share": 0.0})

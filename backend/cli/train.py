@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import os
 from pathlib import Path
 
 from backend.cli.options import add_options
@@ -35,8 +34,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Train the actor and say where it is."""
-    # NumPy's own threads wait for each other by spinning, on the cores that several frames are worked on at once with.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     config = TrainConfig(**{name: getattr(options, name) for name in OPTIONS})
     from backend.audio.decode import check_is_file
     from backend.cli.progress_report import ProgressReport

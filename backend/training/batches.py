@@ -26,12 +26,14 @@ REST_NOISE_RMS = 0.002
 class Batch:
     """B stretches of L frames; S of their frames are chosen for the texture.
 
-    columns (C, 2, 256), index (B * L, K): sound. offsets (B, L, 468, 3), weights (B, L, 52), valid (B, L): targets.
+    columns (C, 2, 256), index (B * L, K): sound. frames (B, L): their numbers in the dataset, -1 of a face at rest.
+    offsets (B, L, 468, 3), weights (B, L, 52), valid (B, L): targets.
     chosen (S,) indices into B * L; crops, previous (S, 3, 128, 128) in 0..1; pixels (S, 1, 128, 128) loss weights.
     """
 
     columns: Tensor
     index: Tensor
+    frames: Tensor
     offsets: Tensor
     weights: Tensor
     valid: Tensor
@@ -132,6 +134,7 @@ class Batches:
         return Batch(
             torch.from_numpy(np.concatenate(columns)),
             torch.from_numpy(np.concatenate(index)),
+            torch.from_numpy(np.where(rest, -1, frames)).unflatten(0, shape),
             torch.from_numpy(offsets.astype(np.float32)).unflatten(0, shape),
             torch.from_numpy(weights.astype(np.float32)).unflatten(0, shape),
             torch.from_numpy(valid).unflatten(0, shape),

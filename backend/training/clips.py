@@ -35,6 +35,9 @@ OFFSET_NOTICE = 0.040
 OFFSET_CORRECT = 0.015
 """Seconds of lag from which the sound is moved; below, the estimate's own error is as large."""
 
+MOST_THREADS = 4
+"""Frames that are unwrapped at once at most; each needs memory for itself and for its atlas in floats."""
+
 OFFSET_SECONDS = 30.0
 """Of video that a lag is estimated from at least; from two clips of 3 s it comes out wrong by two frames."""
 
@@ -103,7 +106,7 @@ def _write_crops(clip: TrackedClip, space: SpeakerSpace, reference: np.ndarray, 
         crop, agreement[index] = normalised_crop(image, landmarks[index], space, reference, config)
         return crop
 
-    threads = os.cpu_count() or 1
+    threads = min(os.cpu_count() or 1, MOST_THREADS)
     with (
         RowWriter(clip.file("crops"), (len(clip.times), *blank.shape), np.uint8) as crops,
         ThreadPoolExecutor(threads) as pool,

@@ -55,6 +55,8 @@ class TrainConfig:
     face_share: float = 1 / 3
     """Share of the epochs, the first, in which a face that was solved from the voice model is touched up before its
     texture learns; 0 trains both at once, as the paper does."""
+    appearance_share: float = 0.25
+    """Share of a code, solved from the voice model, that tells what of the texture the face's shape does not."""
     learning_rate: float = 2e-3
     """Of AdamW at its highest; it falls to zero on a cosine."""
     weight_decay: float = 1e-2
@@ -103,5 +105,7 @@ class TrainConfig:
                 raise UsageError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}.")
         if not 0 <= self.face_share < 1:
             raise UsageError(f"--face-share must be from 0 to below 1, got {self.face_share}.")
+        if not 0 <= self.appearance_share < 1:
+            raise UsageError(f"--appearance-share must be from 0 to below 1, got {self.appearance_share}.")
         if not 0.05 <= self.held_out <= 0.5:
             raise UsageError(f"--held-out must be between 0.05 and 0.5, got {self.held_out}.")

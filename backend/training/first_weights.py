@@ -12,26 +12,24 @@ from backend.actor_library import VOICE_MODEL
 from backend.audio.spectrogram import spectrogram_windows
 from backend.normalisation.atlas import CROP_SIZE
 from backend.progress import Progress, no_progress
-from backend.training.batches import Batches, to_image_tensor
+from backend.training.appearance import beyond_shape, initialise_texture, solve_texture
+from backend.training.batches import Batches
+from backend.training.config import TrainConfig
 from backend.training.dataset import Dataset
 from backend.training.losses import vertex_weights
 from backend.training.manner import CodeSpace, learn_manner
+from backend.training.ridge import set_ridge
 from models.mouth_interior import RIM, MouthInterior
 from models.presets import ModelConfig
 from models.talking_face import TalkingFace
+from models.texture_basis import TextureBasis
 from models.voice_encoder import Manner, VoiceEncoder
 from shape_keys.topology import LOWER_INNER_LIP, UPPER_INNER_LIP
 
 OWN = ("code.", "instants", "lips")
 """What begins the names of an encoder's weights that are not the voice model's."""
-TEXTURE_FRAMES = 800
-"""Frames, evenly spread, of which the texture's components are taken."""
-BELIEF = 3.0
-"""A mouth interior a third of which is seen is believed whole: less would pull its components towards the mean."""
 RIM_PIXELS = 1
 """Pixels about the mouth interior that its rectangle has too."""
-RIDGE = 0.01
-"""Of the linear solution, as a share of the features' mean variance."""
 CODE_DEVIATION = 0.3
 """Standard deviation of a solved code: small codes learn steadily, see docs/experiments.md."""
 
@@ -54,10 +52,12 @@ def initialise(model: TalkingFace, dataset: Dataset, batches: Batches) -> None:
     model.geometry.initialise_from(offsets)
     if model.interior is not None:
         _place(model.interior, dataset, offsets)
-    if model.texture is not None and model.texture.basis is not None:
-        chosen = frames[np.linspace(0, len(frames) - 1, min(TEXTURE_FRAMES, len(frames))).astype(int)]
-        differences = to_image_tensor(dataset.crops[chosen]) - to_image_tensor(dataset.reference_crop[None])
-        model.texture.basis.initialise_from(differences, _belief(dataset, np.asarray(dataset.visible[chosen])))
+    if (basis := _basis(model)) is not None:
+        initialise_texture(basis, dataset, frames)
+
+
+def _basis(model: TalkingFace) -> TextureBasis | None:
+    return None if model.texture is None else model.texture.basis
 
 
 def _place(interior: MouthInterior, dataset: Dataset, offsets: torch.Tensor) -> None:
@@ -100,7 +100,8 @@ def start_from_voice(
 def solve_linearly(model: TalkingFace, dataset: Dataset, batches: Batches, progress: Progress) -> None:
     """Set the code, the geometry decoder and the blendshape decoder to the ridge regression of the training frames.
 
-    A code then holds the principal components of the face, lips weighted as in the loss, divided by their deviation.
+    A code then holds the principal components of the face, lips weighted as in the loss, divided by their deviation;
+    where there is a texture, behind them those of what the face does not tell of it.
     """
     assert isinstance(model.encoder, VoiceEncoder)
     heard = torch.cat(list(_hear(model.encoder.eval(), batches)))
@@ -108,59 +109,45 @@ def solve_linearly(model: TalkingFace, dataset: Dataset, batches: Batches, progr
     valid = torch.from_numpy(np.asarray(dataset.valid[frames]))
     heard = heard[valid]
     frames = frames[valid.numpy()]
-    offsets = torch.from_numpy(dataset.vertices[frames] - dataset.reference_vertices).flatten(1)
-    root = vertex_weights(batches.config.lip_weight).sqrt().repeat_interleave(3)
-    mean = offsets.mean(0)
-    left, singular, components = torch.linalg.svd((offsets - mean) * root, full_matrices=False)
-    length = model.encoder.code_length
-    deviation = singular[:length] / len(frames) ** 0.5
-    codes = left[:, :length] * len(frames) ** 0.5 * CODE_DEVIATION
-    faces = components[:length] * deviation[:, None] / root
+    space, faces = code_space(model, dataset, frames, batches.config, progress)
     if isinstance(model.encoder.code, Manner):
-        axes = (components[:length] * root / deviation[:, None]).T * CODE_DEVIATION
-        opening = (faces[:, 3 * UPPER_INNER_LIP + 1] - faces[:, 3 * LOWER_INNER_LIP + 1]) / CODE_DEVIATION
-        learn_manner(model.encoder, batches, CodeSpace(mean, axes, deviation, opening), progress)
+        learn_manner(model.encoder, batches, space, progress)
     else:
-        _set_ridge(model.encoder.code, heard, codes)
+        offsets = torch.from_numpy(dataset.vertices[frames] - dataset.reference_vertices)
+        set_ridge(model.encoder.code, heard, space.codes(offsets, torch.from_numpy(frames)))
     codes = model.encoder.code(heard)
     hidden, last = model.geometry.hidden, model.geometry.offsets
     hidden.weight.mul_(0.1)
     hidden.bias.zero_()
-    hidden.weight[:length] = torch.eye(length) / CODE_DEVIATION
-    last.weight[:, :length] = faces.T
-    last.bias.copy_(mean)
-    _set_ridge(model.blendshapes.weights, codes, torch.from_numpy(np.asarray(dataset.weights[frames])))
-    if model.texture is not None and model.texture.basis is not None:
-        _solve_texture(model, dataset, frames, codes)
+    hidden.weight[: len(faces)] = torch.eye(len(faces), codes.shape[1]) / CODE_DEVIATION
+    last.weight[:, : len(faces)] = faces.T
+    last.bias.copy_(space.mean)
+    set_ridge(model.blendshapes.weights, codes, torch.from_numpy(np.asarray(dataset.weights[frames])))
+    if (basis := _basis(model)) is not None:
+        solve_texture(basis, dataset, frames, codes)
 
 
-def _solve_texture(model: TalkingFace, dataset: Dataset, frames: np.ndarray, codes: torch.Tensor) -> None:
-    """Set the texture's coefficients to the ridge regression on the codes; the previous atlas plays no part yet."""
-    assert model.texture is not None and model.texture.basis is not None
-    basis, length = model.texture.basis, codes.shape[1]
-    chosen = np.linspace(0, len(frames) - 1, min(TEXTURE_FRAMES, len(frames))).astype(int)
-    crops = dataset.crops[frames[chosen]]
-    differences = to_image_tensor(crops) - to_image_tensor(dataset.reference_crop[None])
-    share = _belief(dataset, np.asarray(dataset.visible[frames[chosen]]))
-    flat = (differences * share).flatten(1) - basis.pictures.bias
-    pictures = basis.pictures.weight
-    coefficients = flat @ pictures / pictures.square().sum(0).clamp_min(1e-9)
-    solved = torch.nn.Linear(length, coefficients.shape[1])
-    _set_ridge(solved, codes[chosen], coefficients)
-    basis.coefficients.weight.zero_()
-    basis.coefficients.weight[:, :length] = solved.weight
-    basis.coefficients.bias.copy_(solved.bias)
-
-
-def _set_ridge(layer: torch.nn.Linear, inputs: torch.Tensor, targets: torch.Tensor) -> None:
-    """Set a linear layer to the ridge regression of targets (N, out) on inputs (N, in)."""
-    middle, aim = inputs.mean(0), targets.mean(0)
-    centred = (inputs - middle).double()
-    gram = centred.T @ centred
-    gram += RIDGE * gram.diagonal().mean() * torch.eye(len(gram))
-    weight = torch.linalg.solve(gram, centred.T @ (targets - aim).double()).T.float()
-    layer.weight.copy_(weight)
-    layer.bias.copy_(aim - weight @ middle)
+def code_space(
+    model: TalkingFace, dataset: Dataset, frames: np.ndarray, config: TrainConfig, progress: Progress = no_progress
+) -> tuple[CodeSpace, torch.Tensor]:
+    """Which codes stand for the frames, and the face (F, 1404) that each of a code's first numbers adds."""
+    offsets = torch.from_numpy(dataset.vertices[frames] - dataset.reference_vertices).flatten(1)
+    root = vertex_weights(config.lip_weight).sqrt().repeat_interleave(3)
+    mean = offsets.mean(0)
+    _, singular, components = torch.linalg.svd((offsets - mean) * root, full_matrices=False)
+    basis, length = _basis(model), model.geometry.hidden.in_features
+    behind = 0 if basis is None else int(config.appearance_share * length)
+    deviation = singular[: length - behind] / len(frames) ** 0.5
+    faces = components[: len(deviation)] * deviation[:, None] / root
+    axes = (components[: len(deviation)] * root / deviation[:, None]).T * CODE_DEVIATION
+    worth = deviation / deviation[0]
+    opening = (faces[:, 3 * UPPER_INNER_LIP + 1] - faces[:, 3 * LOWER_INNER_LIP + 1]) / CODE_DEVIATION
+    appearance = torch.zeros(len(dataset) + 1, 0)
+    if basis is not None and behind:
+        shapes = (offsets - mean) @ axes
+        appearance, strength = beyond_shape(basis, dataset, frames, shapes, -mean @ axes, behind, progress)
+        worth, opening = torch.cat([worth, strength]), torch.cat([opening, torch.zeros(behind)])
+    return CodeSpace(mean, axes, CODE_DEVIATION * appearance, worth, opening), faces
 
 
 def _hear(encoder: VoiceEncoder, batches: Batches) -> Iterator[torch.Tensor]:
@@ -177,9 +164,3 @@ def training_frames(dataset: Dataset, batches: Batches, only_valid: bool = True)
     """Numbers of the frames that are trained on, those without a face left out or not."""
     frames = np.concatenate([np.arange(span.start, span.stop) for span in batches.spans])
     return frames[np.asarray(dataset.valid[frames])] if only_valid else frames
-
-
-def _belief(dataset: Dataset, visible: np.ndarray) -> torch.Tensor:
-    """(N, 1, 128, 128) in 0..1: skin by how well it is seen, the mouth interior by how much of it is open."""
-    share = np.clip(BELIEF * visible, 0, 1)[:, None, None]
-    return torch.from_numpy(np.where(dataset.interior, share, dataset.mask).astype(np.float32))[:, None]

@@ -23,16 +23,22 @@ GAP_WEIGHT = 30.0
 
 @dataclass(frozen=True)
 class CodeSpace:
-    """Which codes stand for a face: (offsets - mean) @ axes.
+    """Which codes stand for a frame: (offsets - mean) @ axes of its face, and behind them of its appearance.
 
-    mean (1404,), axes (1404, Ns); deviation (Ns,): how much of the face each number of a code moves; opening (Ns,):
+    mean (1404,), axes (1404, F); appearance (N + 1, Ns - F): what the face's shape does not tell of the texture of each
+    of the dataset's frames, and of a face at rest; worth (Ns,): how much each number of a code counts; opening (Ns,):
     how far each moves the lips apart.
     """
 
     mean: Tensor
     axes: Tensor
-    deviation: Tensor
+    appearance: Tensor
+    worth: Tensor
     opening: Tensor
+
+    def codes(self, offsets: Tensor, frames: Tensor) -> Tensor:
+        """Vertex offsets (B, 468, 3) and frame numbers (B,), -1 of a face at rest -> (B, Ns)."""
+        return torch.cat([(offsets.flatten(1) - self.mean) @ self.axes, self.appearance[frames]], dim=1)
 
 
 @torch.no_grad()
@@ -45,7 +51,6 @@ def learn_manner(encoder: VoiceEncoder, batches: Batches, space: CodeSpace, prog
     heard, codes = _lessons(encoder.eval(), batches, space, progress)
     sample = heard[::PASSES].float().flatten(0, -2)
     middle, scale = sample.mean(0), sample.std()
-    worth = space.deviation / space.deviation[0]
     manner.last.bias.copy_(codes.mean(0))
     optimiser = torch.optim.AdamW(manner.parameters(), RATE, weight_decay=WEIGHT_DECAY)
     steps = min(MOST_STEPS, 1 + REPEATS * len(heard) // FRAMES)
@@ -58,7 +63,7 @@ def learn_manner(encoder: VoiceEncoder, batches: Batches, space: CodeSpace, prog
         chosen = torch.randint(len(heard), (FRAMES,), generator=generator)
         with torch.enable_grad():
             error = manner((heard[chosen] - middle) / scale) - codes[chosen]
-            loss = (error.square() * worth).mean() + GAP_WEIGHT * (error @ space.opening).square().mean()
+            loss = (error.square() * space.worth).mean() + GAP_WEIGHT * (error @ space.opening).square().mean()
             optimiser.zero_grad()
             loss.backward()
         optimiser.step()
@@ -77,6 +82,6 @@ def _lessons(encoder: VoiceEncoder, batches: Batches, space: CodeSpace, progress
         for batch in batches.epoch(number):
             valid = batch.valid.flatten()
             heard.append(encoder.features(batch.columns, batch.index)[valid].half())
-            codes.append((batch.offsets.flatten(0, 1).flatten(1)[valid] - space.mean) @ space.axes)
+            codes.append(space.codes(batch.offsets.flatten(0, 1)[valid], batch.frames.flatten()[valid]))
     progress("listen", PASSES, PASSES)
     return torch.cat(heard), torch.cat(codes)

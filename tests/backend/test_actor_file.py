@@ -46,6 +46,10 @@ def test_round_trip(actor_folder):
     assert not any(path.suffix in (".pt", ".pkl", ".pickle") for path in actor_folder.iterdir())
 
 
+def test_whoever_may_read_one_file_of_an_actor_may_read_all(actor_folder):
+    assert len({path.stat().st_mode for path in actor_folder.iterdir()}) == 1
+
+
 @pytest.mark.parametrize(
     ("file", "damage", "message"),
     [

@@ -67,8 +67,8 @@ def beyond_shape(
     told = nn.Linear(shapes.shape[1], len(size))
     set_ridge(told, shapes, seen)
     _, singular, components = torch.linalg.svd(seen - told(shapes), full_matrices=False)
-    deviation = singular[:count] / len(frames) ** 0.5
-    axes = components[:count].T / deviation.clamp_min(1e-6)
+    deviation = (singular[:count] / len(frames) ** 0.5).clamp_min(1e-6)
+    axes = components[:count].T / deviation
     result = torch.zeros(len(dataset) + 1, count)
     result[frames] = (seen - told(shapes)) @ axes
     result[-1] = (_project(basis, torch.zeros(1, len(basis.pictures.bias)))[0] * size - told(rest)) @ axes

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import ast
 import hashlib
 import inspect
 import json
@@ -223,12 +222,15 @@ def check(venv: Path, extra: list[str]) -> None:
 
 def bench(venv: Path, extra: list[str]) -> None:
     """Run every module in benchmarks/ that has a main(); name some to run only these."""
+    found = [
+        path.stem for path in sorted((ROOT / "benchmarks").glob("*.py")) if "\ndef main(" in path.read_text("utf-8")
+    ]
+    if unknown := set(extra) - set(found):
+        raise BuildError(f"There is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(found)}.")
     python = setup(venv, (*USER_GROUPS, "test"))
-    for path in sorted((ROOT / "benchmarks").glob("*.py")):
-        functions = [node.name for node in ast.parse(path.read_text("utf-8")).body if isinstance(node, ast.FunctionDef)]
-        if "main" in functions and (not extra or path.stem in extra):
-            say(f"\n[bench] {path.stem}")
-            run([python, "-m", f"benchmarks.{path.stem}"], f"benchmarks/{path.name}")
+    for name in extra or found:
+        say(f"\n[bench] {name}")
+        run([python, "-m", f"benchmarks.{name}"], f"benchmarks/{name}.py")
 
 
 def addon(venv: Path, extra: list[str]) -> None:

@@ -23,6 +23,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Exit with code 2."""
+        if message.endswith("expected one argument"):
+            message += f"; one that begins with '-' is written {message.split()[1].rstrip(':')}=-VALUE"
         self.exit(2, f"mouthpiece: error: {message}. See '{self.prog} --help'.\n")
 
 

@@ -33,6 +33,8 @@ DESCRIPTION, MODEL, REFERENCE, ATLAS, CARD = (
 )
 DIGESTED = (MODEL, REFERENCE, ATLAS)
 """Files whose SHA-256 stands in `actor.json`."""
+ACTOR_FILES = re.compile("|".join(map(re.escape, (DESCRIPTION, MODEL, REFERENCE, ATLAS, CARD))))
+"""What an actor's folder holds."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -129,7 +131,7 @@ def save_actor(
         **reference.turning.arrays(),
     )
     Image.fromarray(atlas).save(folder / ATLAS)
-    (folder / CARD).write_text(card)
+    (folder / CARD).write_text(card, encoding="utf-8")
     description = {"format": FORMAT, "name": name, "model": asdict(config), **facts}
     description["digests"] = {file: _sha256(folder / file) for file in DIGESTED}
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n")

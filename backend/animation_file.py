@@ -6,11 +6,12 @@ actor, audio_sha256 and provenance as text. Head space, interocular units; frame
 """
 
 import json
+import re
 import secrets
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -31,8 +32,12 @@ OPTIONAL = {"head_rotation"}
 """Arrays that are written only where there is something to say."""
 ROWS_AT_ONCE = 500
 """Rows of an array computed and written in one go: 3 MB of vertices."""
-OUR_FILES = (ANIMATION, REFERENCE_ATLAS, "actor.json")
-"""A folder that holds one of these was written by this program and may be replaced when asked."""
+ANIMATION_FILES = re.compile(
+    r"animation\.npz|reference_atlas\.png|atlas\.json|atlas|atlas/\d{4,}\.png|markers\.json|speech\.wav"
+)
+"""What a folder of an animation holds: paths below it."""
+NOBODYS_FILES = re.compile(r"(.*/)?(\.DS_Store|Thumbs\.db|desktop\.ini)")
+"""What file managers leave in folders that were looked at."""
 
 
 class Rows(Protocol):
@@ -140,13 +145,14 @@ def save_atlas_rectangle(rectangle: dict[str, int], folder: Path) -> None:
 
 
 @contextmanager
-def new_folder(path: Path, overwrite: bool = False) -> Iterator[Path]:
+def new_folder(path: Path, own: re.Pattern[str], overwrite: bool = False) -> Iterator[Path]:
     """Give a temporary folder beside `path` that takes its name at the end, or vanishes if anything goes wrong.
 
-    Raises: UsageError where `path` exists and `overwrite` is not set, or where its place cannot be written.
+    own: paths below the folder that this kind of folder holds. Raises: UsageError where `path` exists and `overwrite`
+    is not set, where it holds anything else, or where its place cannot be written.
     """
     path = Path(path)
-    check_output(path, overwrite)
+    check_output(path, overwrite, own)
     try:
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     except OSError as error:
@@ -154,8 +160,9 @@ def new_folder(path: Path, overwrite: bool = False) -> Iterator[Path]:
     try:
         temporary.chmod(0o755)
         yield temporary
+        check_output(path, overwrite, own)  # something may have been put into it meanwhile
         if path.exists():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            shutil.rmtree(path)
         temporary.replace(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -179,24 +186,46 @@ def new_file(path: Path, overwrite: bool = False) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def check_output(path: Path, overwrite: bool) -> None:
+def check_output(path: Path, overwrite: bool, own: re.Pattern[str] | None = None, read: Collection[Path] = ()) -> None:
     """Raise UsageError unless something new can be written at `path`.
 
-    Overwriting replaces a file by a file, and a folder only where it holds what this program wrote: nobody's own
-    files are deleted by a slip of the name.
+    own: for a folder, the paths below it that this kind of folder holds; None for a file. read: as `places_read` says.
+    Overwriting replaces a file by a file, and a folder only where it holds nothing else than what was written there:
+    nobody's own files are deleted by a slip of the name.
     """
     if not path.name:
         raise UsageError(f"{path} is no name for an output; write to a new folder or file.")
     if not path.parent.is_dir():
         raise UsageError(f"There is no folder {path.parent} to write {path.name} to; make it first.")
-    if path.is_dir():
-        ours = any((path / name).is_file() for name in OUR_FILES) or not any(path.iterdir())
-        if not ours and (overwrite or path.suffix):
-            raise UsageError(f"{path} is a folder with other files in it; choose another name.")
+    if path.resolve() in read:
+        raise UsageError(f"{path} would replace what is read; choose another name.")
+    if path.is_dir() and (overwrite or path.suffix):
+        _check_folder(path, own)
     if path.exists() and not overwrite:
         raise UsageError(f"{path} exists already; choose another name or add --overwrite.")
+    if own is not None and path.exists() and not path.is_dir():
+        raise UsageError(f"{path} is a file, and a folder is to be written; choose another name.")
     try:
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
         raise UsageError(f"{path.parent} cannot be written ({error.strerror}); choose another place.") from None
+
+
+def places_read(inputs: Iterable[Path]) -> frozenset[Path]:
+    """What no output may replace: the inputs, and every folder that they lie in."""
+    whole = [path.resolve() for path in inputs]
+    return frozenset(place for path in whole for place in (path, *path.parents))
+
+
+def _check_folder(path: Path, own: re.Pattern[str] | None) -> None:
+    """Raise UsageError unless the folder may be replaced."""
+    if own is None:
+        raise UsageError(f"{path} is a folder, and a file is to be written; choose another name.")
+    if path.is_symlink():
+        raise UsageError(f"{path} is a link to a folder, which is not replaced; choose another name.")
+    names = sorted(below.relative_to(path).as_posix() for below in path.rglob("*"))
+    other = [name for name in names if not own.fullmatch(name) and not NOBODYS_FILES.fullmatch(name)]
+    other += [name for name in names if name.endswith(".wav")][1:]  # of the sounds one is ours
+    if other:
+        raise UsageError(f"{path} is a folder with other files in it ({other[0]}); choose another name.")

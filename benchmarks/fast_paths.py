@@ -113,7 +113,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     if not options.dataset and not options.video.is_file():
-        parser.error(f"there is no video {options.video}; give --video or --dataset")
+        print("Nothing measured: name a video with --video FILE, or a dataset with --dataset FOLDER.")
+        return
     actor = load_actor(find_actor(options.actor))
     with tempfile.TemporaryDirectory() as scratch:
         if options.dataset:

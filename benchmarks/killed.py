@@ -92,7 +92,6 @@ def main() -> None:
         whole, killed = (Training(Path(scratch) / name, options.preset, options.epochs) for name in ("whole", "killed"))
         whole.finish()
         shutil.copytree(whole.work / "dataset", killed.work / "dataset")
-        (whole.work / CHECKPOINT).unlink()
         started = time.perf_counter()
         whole.finish()  # once more: how long it takes without the dataset
         seconds = time.perf_counter() - started

@@ -94,6 +94,9 @@ class Activity:
             self.message = self.finish(message.result)
         except AddonError as error:
             self.failed, self.message = True, str(error)
+        except Exception as error:
+            self.failed, self.message = True, f"It failed unexpectedly: {type(error).__name__}: {error}"
+            raise
 
 
 _shown: dict[str, Work] = {}

@@ -5,7 +5,7 @@ import shutil
 import bpy
 
 from .activity import Activity, under_way
-from .backend_process import backend_log
+from .backend_process import backend_log, microphone_log
 from .background import Background
 from .errors import BackendError
 from .long_operator import LongOperator
@@ -201,7 +201,7 @@ class MOUTHPIECE_OT_open_log(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Load the log as a text, and show it where there is a text editor."""
-        logs = [path for path in (user_folder() / LOG, backend_log()) if path.is_file()]
+        logs = [path for path in (user_folder() / LOG, backend_log(), microphone_log()) if path.is_file()]
         if not logs:
             self.report({"WARNING"}, "There is no log yet: nothing was set up or started")
             return {"CANCELLED"}

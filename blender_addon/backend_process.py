@@ -167,6 +167,11 @@ def backend_log() -> Path:
     return default_home() / "blender_backend.log"
 
 
+def microphone_log() -> Path:
+    """What the backend that listens to the microphone has to say."""
+    return default_home() / "blender_microphone.log"
+
+
 def examine_environment(choice: BackendChoice) -> str:
     """Let the backend check its libraries, actors and folders; returns the first fault and how to mend it, or "".
 

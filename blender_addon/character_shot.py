@@ -8,6 +8,7 @@ import bpy
 from .animation import Animation
 from .bake.character import BakedCharacter, bake_character
 from .bake.characters import character_meshes
+from .bake.markers import mark_words
 from .bake.scene import set_timing
 from .bake.sound import add_sound
 from .bake.tags import ACTOR, AUDIO_DIGEST, PROVENANCE
@@ -22,7 +23,8 @@ def build_character_scene(
 ) -> tuple[bpy.types.Scene, BakedCharacter, bpy.types.Sound | None]:
     """Open a character's file and drive every mesh in its scene that has known shape keys, from frame 1.
 
-    A .blend keeps its own frame rate, a .glb gets the animation's. Raises MappingError with a sentence.
+    A .blend keeps its own frame rate, a .glb gets the animation's; the words become markers. Raises MappingError with
+    a sentence.
     """
     _open(character)
     scene = bpy.context.scene
@@ -36,6 +38,7 @@ def build_character_scene(
         owner[PROVENANCE] = animation.provenance
         owner[ACTOR] = animation.actor
         owner[AUDIO_DIGEST] = animation.audio_sha256
+    mark_words(scene, line, animation.words, 1)
     playing = None if sound is None else add_sound(scene, line, sound, 1)
     return scene, baked, playing
 

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 
-from .backend_process import BackendChoice, backend_log, place_of
+from .backend_process import BackendChoice, microphone_log, place_of
 from .background import Background
 from .client import Client
 from .errors import BackendError
@@ -155,7 +155,9 @@ class LiveStream:
         finally:
             end_watched(process)
         if not count and not self._stop.is_set():
-            words = backend_log().read_text("utf-8", errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
+            words = microphone_log().read_text("utf-8", errors="replace").strip().splitlines()[-1:] or [
+                "it said nothing"
+            ]
             raise BackendError(f"The microphone cannot be used: {words[0].removeprefix('mouthpiece: error: ')}")
         return count
 
@@ -168,8 +170,8 @@ class LiveStream:
             f"{request.look_ahead:g}",
             *(["--device", request.device] if request.device else []),
         ]
-        backend_log().parent.mkdir(parents=True, exist_ok=True)
-        with backend_log().open("wb") as log:
+        microphone_log().parent.mkdir(parents=True, exist_ok=True)
+        with microphone_log().open("wb") as log:
             process = start_watched(str(python), command, folder, subprocess.PIPE, log)
         lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         threading.Thread(target=_read_lines, args=(process, lines), name="mouthpiece", daemon=True).start()

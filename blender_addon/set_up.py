@@ -47,7 +47,6 @@ REASONS = (
     (r"No matching distribution found for (\S+)", "there is no package {} for this Python and system"),
 )
 """What pip writes, and what that means."""
-_PACKAGE = re.compile(r"^ *(?:Collecting|Downloading|Using cached) ([A-Za-z0-9._]+(?:-[A-Za-z_]+)*)", re.MULTILINE)
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,12 @@ class MouthpieceTraining(bpy.types.PropertyGroup):
     )
     preset: bpy.props.EnumProperty(
         name="Effort",
-        description="How long is trained",
+        description="What is trained",
         items=[
-            ("instant", "Instant", "Minutes, for a first look"),
-            ("fast", "Fast", "Less than the default, for trying out"),
-            ("default", "Default", "What most videos deserve"),
-            ("paper", "Thorough", "As long as in the published method"),
+            ("instant", "Instant", "The face alone, from the voice model: a minute after tracking"),
+            ("fast", "Fast", "The face alone, touched up: some minutes"),
+            ("default", "Default", "The face and the texture of its mouth: a talking head"),
+            ("paper", "Published", "As Default, with networks of the published sizes: slow without a GPU"),
         ],
         default="default",
     )

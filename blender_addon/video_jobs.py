@@ -92,9 +92,7 @@ def _measured(request: TrainRequest) -> str:
     return f" ({epochs} epochs, {minutes:.0f} minutes)"
 
 
-def find_videos(
-    path: Path, endings: tuple[str, ...] = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg")
-) -> tuple[Path, ...]:
+def find_videos(path: Path) -> tuple[Path, ...]:
     """A video, or the videos of a folder."""
     if path.is_dir():
         return tuple(sorted(item for item in path.iterdir() if item.suffix.lower() in VIDEOS))

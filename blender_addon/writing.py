@@ -6,6 +6,7 @@ from pathlib import Path
 import bpy
 
 from .animation import Animation
+from .bake.markers import mark_words
 from .bake.scene import add_camera, set_background, set_colours, set_timing, show_textures
 from .bake.talking_head import TalkingHead, bake_talking_head
 from .blend_file import copy_files, files_folder, refer_to, save_blend
@@ -17,12 +18,13 @@ NEEDS_FILES = (".blend", ".usdc")  # formats that refer to textures beside them
 
 
 def build_scene(animation: Animation, line: str, sound: Path | None, size: int) -> tuple[bpy.types.Scene, TalkingHead]:
-    """Empty Blender, then a scene with the talking head from frame 1, a camera, a background and render settings."""
+    """Empty Blender, then a scene with the talking head from frame 1, markers, a camera and render settings."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
     set_timing(scene, animation.fps, 1, animation.frames)
     set_colours(scene)
     baked = bake_talking_head(scene, animation, line, sound)
+    mark_words(scene, line, animation.words, 1)
     add_camera(scene, baked.head)
     set_background(scene)
     set_render(scene, size)

@@ -29,8 +29,12 @@ SHORTEST = 0.1
 """Seconds of an open gate that are speech: a click is none."""
 COLUMNS_AT_ONCE = 6000
 """Columns whose loudness is measured in one go."""
-LEAST_SPEECH = 0.2
-"""Seconds in all under which a recording has no speech."""
+LEAST_SURE = 0.1
+"""What is nowhere surer than this is no speech."""
+BARE_SECONDS, BARE_VOICED = 1.0, 0.08
+"""A shorter recording may be a word cut out without its background: it is one if it is voiced for so long, seconds."""
+PITCH_SECONDS = 0.02
+"""Distance of the moments at which that is asked."""
 
 
 def speech_gate(samples: np.ndarray, times: np.ndarray) -> np.ndarray:
@@ -47,8 +51,8 @@ def speech_gate(samples: np.ndarray, times: np.ndarray) -> np.ndarray:
 
 
 def has_speech(samples: np.ndarray) -> bool:
-    """Whether a recording (n,) float32, 16 kHz, holds anything like speech."""
-    return bool(len(samples)) and float((sure_columns(samples) > 0.5).sum()) * FRAME_SECONDS >= LEAST_SPEECH
+    """Whether a recording (n,) float32, 16 kHz, holds anything like speech; where it does not the gate is shut."""
+    return bool(len(samples)) and bool(sure_columns(samples).any())
 
 
 def gate_columns(samples: np.ndarray) -> np.ndarray:
@@ -76,14 +80,28 @@ def sure_columns(samples: np.ndarray) -> np.ndarray:
     floor, loud = (float(value) for value in np.percentile(loudness, (FLOOR_PERCENTILE, LOUD_PERCENTILE)))
     if loud < SILENT_DB:
         return np.zeros(len(loudness))
-    floor = max(floor, loud - DEEPEST)
+    floor = loud - DEEPEST if loud > QUIET_DB and _is_bare_word(samples) else max(floor, loud - DEEPEST)
     more = FAINT_MORE_DB * np.clip((QUIET_DB - loud) / (QUIET_DB - FAINT_DB), 0, 1)
     lively = np.clip((loud - floor - STEADY_DB - more) / (LIVELY_DB - STEADY_DB), 0, 1)
     sure = lively * np.clip((loudness - floor - CLOSED_DB) / (OPEN_DB - CLOSED_DB), 0, 1)
     for start, end in find_runs(sure > 0):
         if end - start < round(SHORTEST / FRAME_SECONDS):
             sure[start:end] = 0
-    return sure
+    return sure if sure.max() >= LEAST_SURE else np.zeros(len(sure))
+
+
+def _is_bare_word(samples: np.ndarray) -> bool:
+    """Whether a recording is so short that its quietest parts may be speech as well, and is voiced.
+
+    Differences of neighbouring samples make noise that rumbles white, so that no pitch is found in it.
+    """
+    from backend.audio.accents import measure_pitch
+
+    if len(samples) >= BARE_SECONDS * SAMPLE_RATE:
+        return False
+    steps = np.diff(samples)
+    voiced = [measure_pitch(steps, time) > 0 for time in np.arange(0, len(samples) / SAMPLE_RATE, PITCH_SECONDS)]
+    return sum(voiced) * PITCH_SECONDS >= BARE_VOICED
 
 
 def _loudness(samples: np.ndarray) -> np.ndarray:

@@ -3,6 +3,8 @@
 import wave
 from pathlib import Path
 
+from backend.media import media_name
+
 BYTES = 2
 """Of a sample, signed 16 bit."""
 
@@ -17,7 +19,7 @@ def write_sound_track(source: Path, out: Path) -> None:
 
     from backend.audio.decode import decoded_frames, first_time
 
-    with av.open(str(source)) as container, wave.open(str(out), "wb") as wav:
+    with av.open(media_name(source)) as container, wave.open(str(out), "wb") as wav:
         track = container.streams.audio[0]
         channels = track.layout.nb_channels
         wav.setparams((channels, BYTES, track.rate, 0, "NONE", ""))

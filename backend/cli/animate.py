@@ -1,21 +1,27 @@
 """Turn speech into an animated talking face."""
 
 import argparse
-import shutil
+import os
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backend.cli.options import add_options, field_docs
-from backend.errors import UsageError
-from backend.inference.request import ENDINGS, AnimateRequest
+from backend.errors import ActorError, Cancelled, EnvironmentProblem, MouthpieceError, UsageError
+from backend.inference.request import ENDINGS, SPEECH, AnimateRequest
 from backend.inference.style import Style, parse_gains
 
 if TYPE_CHECKING:
+    from backend.actor_file import Actor
     from backend.speech.timeline import Timeline
 
-SPEECH = "speech.wav"
-"""Name of the sound that is made of a text."""
+VOICE = "en-us"
+"""espeak-ng's voice where none is named."""
+STOPS_ALL = (ActorError, Cancelled, EnvironmentProblem)
+"""Errors that the next recording would meet too."""
 STYLE_OPTIONS = ("intensity", "smooth", "style", "jaw", "lips", "silence_gate", "blinks", "brows", "head", "seed")
 EPILOG = """examples:
   mouthpiece animate line.wav --actor default --out shot.blend --out shot.mp4
@@ -32,9 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("audio", type=Path, nargs="*", metavar="AUDIO", help=docs["audio"])
     parser.add_argument("--text", metavar="WORDS", help="Speak this with espeak-ng instead of reading a recording.")
-    parser.add_argument(
-        "--voice", default="en-us", metavar="NAME", help="espeak-ng's voice for --text, as en-us+f2 or fr (en-us)."
-    )
+    parser.add_argument("--voice", metavar="NAME", help=f"espeak-ng's voice for --text, as en-us+f2 or fr ({VOICE}).")
     parser.add_argument("--actor", required=True, metavar="NAME", help=docs["actor"])
     parser.add_argument(
         "--out",
@@ -49,7 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--transcript",
         metavar="FILE_OR_TEXT",
         help=f"{docs['transcript']} A text file, or for one recording the words themselves; with several recordings, a "
-        "folder of STEM.txt. The words and their times are written to markers.json.",
+        "folder with a STEM.txt for each. The words and their times are written to markers.json in a folder, to "
+        "STEM.markers.json where none is among the outputs, and into a .blend as markers of its timeline.",
     )
     parser.add_argument("--language", default=AnimateRequest.language, metavar="NAME", help=docs["language"])
     add_options(parser, AnimateRequest, ("map", "fps", "texture", "overwrite", "size"))
@@ -58,58 +63,101 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     style.add_argument("--gains", default="", metavar="NAME=FACTOR,...", help=docs["gains"])
 
 
-def run(options: argparse.Namespace) -> None:
-    """Animate the recordings, or the text as it is spoken."""
-    if bool(options.audio) == (options.text is not None):
-        raise UsageError("Give either recordings or --text.")
+def run(options: argparse.Namespace) -> int:
+    """Animate the recordings, or the text as it is spoken; returns the exit code."""
+    _check_source(options)
     if options.text is None:
-        animate_all(options)
-        return
+        return animate_all(build_requests(options))
     from backend.speech.espeak import save_speech
 
     with tempfile.TemporaryDirectory() as folder:
         sound = Path(folder) / SPEECH
-        timeline = save_speech(options.text, options.voice, sound)
+        timeline = save_speech(options.text, options.voice or VOICE, sound)
         options.audio = [sound]
-        animate_all(options, timeline)
-        for path in options.out:
-            if not path.suffix:  # files hold their sound; beside bare numbers it would be lost
-                shutil.copyfile(options.audio[0], path / SPEECH)
+        return animate_all(build_requests(options, timeline))
 
 
-def animate_all(options: argparse.Namespace, timeline: "Timeline | None" = None) -> None:
+def _check_source(options: argparse.Namespace) -> None:
+    """Raise UsageError where what is to be animated is not clear."""
+    if bool(options.audio) == (options.text is not None):
+        raise UsageError("Give either recordings or --text.")
+    if options.text is not None and options.transcript is not None:
+        raise UsageError("--text says already what is said; leave --transcript away.")
+    if options.text is None and options.voice is not None:
+        raise UsageError("--voice is the voice that speaks --text; leave it away for a recording.")
+
+
+def animate_all(requests: list[AnimateRequest]) -> int:
     """Check everything that was asked for, then animate one recording after the other with the actor loaded once.
 
-    timeline: when what is said in the one recording, where that is known exactly.
+    Of several recordings one that cannot be animated does not stop the others. Returns the exit code.
     """
     from backend.actor_file import load_actor
     from backend.actor_library import find_actor
+    from backend.animation_file import places_read
+    from backend.audio.decode import check_is_file
+
+    failed: dict[Path, MouthpieceError] = {}
+    if requests[0].character is not None:
+        check_is_file(requests[0].character, "a character (.blend, .glb)")
+    read = places_read(path for request in requests for path in request.inputs)
+    for request in requests:
+        with _going_on(request, failed, len(requests)):
+            _check_request(request, read, len(requests) > 1)
+    good = [request for request in requests if request.audio not in failed]
+    actor = load_actor(find_actor(requests[0].actor)) if good else None
+    for request in good:
+        with _going_on(request, failed, len(requests)):
+            _make_folders(request, len(requests) > 1)
+            _animate(request, actor)
+    if len(requests) > 1:
+        names = ", ".join(str(request.audio) for request in requests if request.audio in failed)
+        done = f"{len(requests) - len(failed)} of {len(requests)} recordings animated"
+        print(f"{done}; not finished: {names}" if failed else done, flush=True)
+    if not failed:
+        return 0
+    return UsageError.exit_code if all(isinstance(error, UsageError) for error in failed.values()) else 1
+
+
+@contextmanager
+def _going_on(request: AnimateRequest, failed: dict[Path, MouthpieceError], count: int) -> Iterator[None]:
+    """Let one of `count` recordings fail without stopping the others: say why, and put it down in `failed`."""
+    try:
+        yield
+    except STOPS_ALL:
+        raise
+    except MouthpieceError as error:
+        if count == 1:
+            raise
+        failed[request.audio] = error
+        print(f"mouthpiece: error: {request.audio.name}: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
+
+
+def _check_request(request: AnimateRequest, read: frozenset[Path], makes_folders: bool) -> None:
+    """Raise UsageError or InputError where a recording cannot be read or an output cannot be written."""
     from backend.animation_file import check_output
     from backend.audio.decode import check_is_file
+
+    check_is_file(request.audio, "a sound or video file")
+    for path, own in request.places.items():
+        if path.parent.exists() or not makes_folders:
+            check_output(path, request.overwrite, own, read)
+
+
+def _animate(request: AnimateRequest, actor: "Actor | None") -> None:
     from backend.cli.progress_report import ProgressReport
     from backend.inference.animate import animate
 
-    requests = build_requests(options, timeline)
-    for request in requests:
-        check_is_file(request.audio, "a sound or video file")
-        if request.character is not None:
-            check_is_file(request.character, "a character (.blend, .glb)")
-        for path in request.places:
-            if len(requests) == 1 or path.parent.exists():
-                check_output(path, request.overwrite)
-    actor = load_actor(find_actor(options.actor))
-    for request in requests:
-        if len(requests) > 1:
-            _make_folders(request)
-        with ProgressReport() as progress:
-            written = animate(request, progress, actor)
-        for path in written:
-            print(f"wrote {path}")
-        print(f"{request.audio.name}: {progress.summary()}", flush=True)
+    with ProgressReport() as progress:
+        animate(request, progress, actor, lambda path: progress.write(f"wrote {path}"))
+    print(f"{request.audio.name}: {progress.summary()}", flush=True)
 
 
 def build_requests(options: argparse.Namespace, timeline: "Timeline | None" = None) -> list[AnimateRequest]:
-    """Return one request for each recording. Raises UsageError where two would write to the same place."""
+    """Return one request for each recording. Raises UsageError where two would write to the same place.
+
+    timeline: when what is said in the one recording, which was made of a text.
+    """
     stems = [path.stem for path in options.audio]
     twice = sorted({stem for stem in stems if stems.count(stem) > 1})
     if twice:
@@ -122,9 +170,10 @@ def build_requests(options: argparse.Namespace, timeline: "Timeline | None" = No
     return [
         AnimateRequest(
             audio=audio,
-            outputs=tuple(_place(out, audio.stem) if several else out for out in options.out),
+            **(_places(options.out, audio.stem) if several else {"outputs": tuple(options.out)}),
             transcript=_transcript(options.transcript, audio, several),
             timeline=timeline,
+            keep_sound=timeline is not None,
             gains=parse_gains(options.gains),
             **settings,
         )
@@ -134,14 +183,18 @@ def build_requests(options: argparse.Namespace, timeline: "Timeline | None" = No
 
 def _transcript(given: str | None, audio: Path, several: bool) -> str:
     """What is said in a recording. Raises UsageError where several recordings are given one text."""
-    if given is None:
+    if not given:
         return ""
     from backend.speech.transcript import read_transcript
 
-    if not several:
-        return read_transcript(given)
+    is_folder = os.path.isdir(given)  # noqa: PTH112 - a long text is an error to Path
+    if not several and not is_folder:
+        text = read_transcript(given)
+        if not text.strip():
+            print("mouthpiece: the transcript is empty; the lips follow the sound alone.", file=sys.stderr, flush=True)
+        return text
     folder = Path(given)
-    if not folder.is_dir():
+    if not is_folder:
         raise UsageError("--transcript of several recordings must be a folder with a STEM.txt for each of them.")
     path = folder / f"{audio.stem}.txt"
     if not path.is_file():
@@ -149,13 +202,16 @@ def _transcript(given: str | None, audio: Path, several: bool) -> str:
     return read_transcript(str(path))
 
 
-def _place(out: Path, stem: str) -> Path:
+def _places(outputs: list[Path], stem: str) -> dict[str, tuple[Path, ...]]:
     """Where one of several recordings goes: OUT/STEM, or beside OUT in a folder STEM where OUT is a file."""
-    return out.parent / stem / out.name if out.suffix else out / stem
+    return {
+        "outputs": tuple(out.parent / stem / out.name for out in outputs if out.suffix),
+        "folders": tuple(out / stem for out in outputs if not out.suffix),
+    }
 
 
-def _make_folders(request: AnimateRequest) -> None:
-    for path in request.outputs:
+def _make_folders(request: AnimateRequest, makes_folders: bool) -> None:
+    for path in request.places if makes_folders else ():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -58,6 +58,14 @@ LIBRARIES = (
         False,
     ),
     Library("bpy", "import bpy; print(bpy.app.version_string)", "blender", ".blend, .glb and .mp4 files", False),
+    Library(
+        "pocketsphinx",
+        "import pocketsphinx; print('with its English model')",
+        "speech",
+        "--transcript in English",
+        False,
+    ),
+    Library("sounddevice", "import sounddevice; print(sounddevice.__version__)", "live", "the microphone", False),
     Library("cv2", "import cv2; print(cv2.__version__)", "training", "training", False),
     Library(
         "mediapipe",
@@ -89,7 +97,15 @@ def examine() -> list[Finding]:
     """Make all checks; libraries are imported side by side."""
     with ThreadPoolExecutor(4) as pool:
         libraries = list(pool.map(check_library, LIBRARIES))
-    return [check_python(), *libraries, check_system(), check_actors(), *check_folders(), check_service()]
+    return [
+        check_python(),
+        *libraries,
+        check_system(),
+        check_espeak(),
+        check_actors(),
+        *check_folders(),
+        check_service(),
+    ]
 
 
 def check_python() -> Finding:
@@ -116,7 +132,7 @@ def check_library(library: Library) -> Finding:
 
 
 def _install(library: Library) -> str:
-    if (ROOT / "build.py").is_file():
+    if (ROOT / "build.py").is_file() and library.requirements != "live":  # which build.py leaves to who wants it
         return f"python3 build.py setup --only {library.requirements}"
     flags = "--no-deps " if library.requirements == "training" else ""
     return f"{sys.executable} -m pip install {flags}-r requirements/{library.requirements}.txt"
@@ -130,6 +146,20 @@ def check_system() -> Finding:
     if not missing:
         return Finding("system libraries", "good", "all that Blender links to")
     return Finding("system libraries", "missing", f"Blender needs {', '.join(missing)}", install_command(missing))
+
+
+def check_espeak() -> Finding:
+    """Let espeak-ng say a word."""
+    from backend.errors import EnvironmentProblem
+    from backend.speech.espeak import speak
+
+    try:
+        speak("mouth")
+    except EnvironmentProblem as error:
+        return Finding(
+            "espeak-ng", "missing", "only needed for --text, and --transcript in other languages", str(error)
+        )
+    return Finding("espeak-ng", "good", "it speaks")
 
 
 def check_actors() -> Finding:

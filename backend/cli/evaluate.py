@@ -29,17 +29,19 @@ def run(options: argparse.Namespace) -> None:
     """Print the figures as a table."""
     from backend.actor_file import load_whole_actor
     from backend.actor_library import find_actor
+    from backend.animation_file import check_output, new_file, places_read
     from backend.cli.progress_report import ProgressReport
     from backend.errors import UsageError
     from backend.video.listing import list_videos
 
+    videos = list_videos(options.videos)
+    read = places_read([*videos, *([options.transcripts] if options.transcripts else [])])
     for path in (options.json, options.video):
-        if path is not None and not path.parent.is_dir():
-            raise UsageError(f"The folder {path.parent} does not exist; make it, or write {path.name} elsewhere.")
+        if path is not None:
+            check_output(path, overwrite=True, read=read)
     if options.video is not None and options.video.suffix != ".mp4":
         raise UsageError(f"--video writes an .mp4, got {options.video.name}.")
     actor = load_whole_actor(find_actor(options.actor))
-    videos = list_videos(options.videos)
     from backend.audio.decode import check_is_file
     from backend.evaluation.evaluate import evaluate, read_transcripts
 
@@ -50,8 +52,7 @@ def run(options: argparse.Namespace) -> None:
         figures = evaluate(actor, videos, transcripts, options.include_training, options.video, progress)
     if options.json:
         text = {name: value if value == value else None for name, value in figures.items()}  # JSON has no NaN
-        temporary = options.json.with_suffix(".partial")
-        temporary.write_text(json.dumps(text, indent=1) + "\n")
-        temporary.replace(options.json)
+        with new_file(options.json, overwrite=True) as temporary:
+            temporary.write_text(json.dumps(text, indent=1) + "\n", encoding="utf-8")
     width = max(map(len, figures))
     print("\n".join(f"{name:{width}}  {value:10.4g}" for name, value in figures.items()))

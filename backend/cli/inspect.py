@@ -15,7 +15,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("videos", type=Path, nargs="+", metavar="VIDEO", help="Video files of one speaker, or folders.")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="Folder for the report.")
-    parser.add_argument("--face-model", type=Path, metavar="FILE", help="A .task file for MediaPipe's newer tracker.")
+    parser.add_argument(
+        "--face-model",
+        type=Path,
+        metavar="FILE",
+        help="A .task file for MediaPipe's newer tracker; training uses the one that is built in.",
+    )
     parser.add_argument("--overwrite", action="store_true", help="Replace a report that exists.")
 
 

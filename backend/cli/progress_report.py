@@ -37,6 +37,12 @@ class ProgressReport:
             self._enter_stage(stage)
         self._draw(done, total)
 
+    def write(self, line: str) -> None:
+        """Print a line of results on standard output."""
+        if self._bar is not None:
+            self._bar.clear()
+        print(line, flush=True)
+
     def summary(self) -> str:
         """Return the stages with their times, such as "load 1.2 s, texture 3.4 s"."""
         return ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in self.seconds.items())

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from backend.actor_file import Actor
-from backend.errors import InputError
+from backend.errors import InputError, MouthpieceError
 from backend.evaluation.metrics import (
     INTEROCULAR_MM,
     aperture_offset,
@@ -75,9 +75,11 @@ def evaluate(
         face = None if actor.description.get("general") else KnownFace(actor_space(actor), actor.atlas)
         settings = DatasetConfig(correct_offset=False)
         dataset = build_dataset(videos, Path(folder) / "dataset", settings, progress, face)
+        for warning in dataset.warnings:
+            progress(warning, 0, 0)
         clips = []
         trained = {} if include_training else actor.description.get("trained_until", {})
-        for number, path in enumerate(videos_of(dataset, videos)):
+        for number, path in enumerate(dataset.videos(videos)):
             progress("predict", number, len(videos))
             clip = _predict(actor, dataset, number, path, float(trained.get(file_sha256(path), -1.0)))
             if len(clip.times) > 1:
@@ -100,12 +102,6 @@ def actor_space(actor: Actor) -> SpeakerSpace:
         reference.vertices, reference.uv, fit_cylinder(reference.vertices, radius), Crop(**reference.rectangle),
         reference.seen, reference.turning,
     )  # fmt: skip
-
-
-def videos_of(dataset: Dataset, videos: list[Path]) -> list[Path]:
-    """The files of the dataset's clips, in order; files without a face were left out of it."""
-    by_name = {path.name: path for path in videos}
-    return [by_name[clip["name"]] for clip in dataset.description["clips"]]
 
 
 def _predict(actor: Actor, dataset: Dataset, number: int, path: Path, start: float) -> ClipResult:
@@ -207,12 +203,20 @@ def speech_rows(clips: list[ClipResult], transcripts: dict[str, str]) -> dict[st
 
 
 def _align(clips: list[ClipResult], transcripts: dict[str, str]) -> list[list[Phone]]:
-    if not all(clip.path.stem in transcripts for clip in clips):
+    if not transcripts:
         return []
+    missing = [clip.path.stem for clip in clips if clip.path.stem not in transcripts]
+    if missing:
+        raise InputError(f"The transcripts do not say what is said in {', '.join(missing)}; add a line for each clip.")
     from backend.speech.alignment import Aligner
 
-    aligner = Aligner()
-    return [aligner.align(clip.samples, transcripts[clip.path.stem])[0] for clip in clips]
+    aligner, phones = Aligner(), []
+    for clip in clips:
+        try:
+            phones.append(aligner.align(clip.samples, transcripts[clip.path.stem])[0])
+        except MouthpieceError as error:
+            raise InputError(f"{clip.path.name}: {error}") from None
+    return phones
 
 
 def texture_rows(clips: list[ClipResult], dataset: Dataset, actor: Actor) -> dict[str, float]:
@@ -238,8 +242,9 @@ def read_transcripts(path: Path) -> dict[str, str]:
         text = path.read_text(encoding="utf-8")
         if path.suffix == ".json":
             return {str(key): str(value) for key, value in json.loads(text).items()}
-        return dict(line.split("\t", 1) for line in text.splitlines() if line.strip())
-    except (OSError, ValueError, AttributeError) as error:
+        rows = [line.split("\t", 1) for line in text.splitlines() if line.strip()]
+        return {row[0]: row[1] for row in rows}
+    except (OSError, ValueError, AttributeError, IndexError):
         raise InputError(
-            f"The transcripts {path} cannot be read ({error}); give lines of a clip's name, a tab and what is said."
+            f"The transcripts {path} cannot be read; give lines of a clip's name, a tab and what is said."
         ) from None

@@ -35,13 +35,16 @@ def correlation(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def aperture_offset(predicted: np.ndarray, true: np.ndarray) -> int:
-    """Frames by which the predicted lip gap (T,) lags the true one (T,): where their correlation is highest."""
+    """Frames by which the predicted lip gap (T,) lags the true one (T,): where their correlation is highest.
+
+    0 where one of them does not move at any lag.
+    """
     lags = range(-LONGEST_LAG, LONGEST_LAG + 1)
     scores = [
         correlation(predicted[max(0, k) : len(predicted) + min(0, k)], true[max(0, -k) : len(true) - max(0, k)])
         for k in lags
     ]
-    return lags[int(np.nanargmax(scores))]
+    return 0 if np.isnan(scores).all() else lags[int(np.nanargmax(scores))]
 
 
 def geometry_figures(predicted: np.ndarray, true: np.ndarray, fps: float) -> dict[str, float]:

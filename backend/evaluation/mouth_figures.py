@@ -1,12 +1,14 @@
 """Figures of the mouth rendered back into the frames, and a video of truth beside prediction."""
 
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from backend.actor_file import Actor
+from backend.animation_file import new_file
 from backend.evaluation.metrics import weighted_psnr, weighted_ssim
 from backend.evaluation.mouth_region import MouthRegion, mouth_region, render
 from backend.evaluation.sharpness import cpbd
@@ -21,8 +23,10 @@ if TYPE_CHECKING:
 
 EVERY = 2
 """One frame in so many is measured."""
-ENLARGED = 3
-"""How much larger the mouth is in the video than in the frame."""
+ENLARGED = 1.5
+"""How much larger frames are in the video than they were."""
+WIDEST = 1920
+"""Pixels of both frames side by side at most."""
 
 
 class MouthFigures:
@@ -31,37 +35,54 @@ class MouthFigures:
     def __init__(self, actor: Actor, space: SpeakerSpace, video_out: Path | None) -> None:
         self.actor, self.space, self.video_out = actor, space, video_out
         self.sums: dict[str, list[float]] = {}
-        self.pairs: list[np.ndarray] = []
 
     def measure(self, clips: "list[ClipResult]", progress: Progress) -> dict[str, float]:
-        """SSIM, PSNR and sharpness (CPBD) of the mouth; writes the video where one was asked for.
+        """SSIM, PSNR and sharpness (CPBD) of the mouth; writes the video of the first clip where one was asked for.
 
         Lips in another place cost more SSIM than any texture gains. So the two are also judged apart: the textures on
         the true lips, and the true texture on the predicted lips: about the most that a texture can reach there.
         """
         total, done = sum(len(clip.times) for clip in clips), 0
-        for clip in clips:
-            for number, frame in _frames(clip):
-                if number % EVERY == 0 or self.video_out:
-                    self._frame(clip, number, frame)
-                done += 1
-                progress("render mouth", done, total)
+        for number, clip in enumerate(clips):
+            shown = self.video_out is not None and number == 0
+            pairs = self._pairs(clip, shown, lambda n, s=done: progress("render mouth", s + n, total))
+            if shown:
+                self._write_video(clip, pairs)
+            else:
+                for _ in pairs:
+                    pass
+            done += len(clip.times)
+        progress("render mouth", total, total)
         means = {name: float(np.nanmean(values)) for name, values in self.sums.items()}
-        if self.video_out and self.pairs:
-            self._write_video(clips[0])
         for where in ("", "_on_true_lips"):
             if f"ssim_mouth{where}" in means:
                 still = means[f"ssim_mouth_mean_texture{where}"]
                 means[f"mouth_skill{where}"] = 1 - (1 - means[f"ssim_mouth{where}"]) / (1 - still)
         return means
 
-    def _frame(self, clip: "ClipResult", number: int, frame: np.ndarray) -> None:
+    def _pairs(self, clip: "ClipResult", shown: bool, report: Callable[[int], None]) -> Iterator[np.ndarray]:
+        """Measure a clip; where it is `shown`, yield truth beside prediction from its first to its last frame."""
+        places = {int(frame): number for number, frame in enumerate(clip.frames)}
+        for index, (_, frame) in enumerate(iterate_frames(clip.path)):
+            if index < clip.frames[0]:
+                continue
+            number, second = places.get(index), frame
+            if number is not None and (shown or number % EVERY == 0):
+                report(number)
+                second = self._frame(clip, number, frame)
+            if shown:
+                yield _side_by_side(frame, second)
+            if index == clip.frames[-1]:
+                return
+
+    def _frame(self, clip: "ClipResult", number: int, frame: np.ndarray) -> np.ndarray:
+        """Measure one frame; returns it with the predicted mouth."""
         landmarks, moved = (
             self.space.to_frame(faces[number], clip.poses[number]) for faces in (clip.true, clip.predicted)
         )
         region = mouth_region(landmarks, *frame.shape[:2])
         if region is None:
-            return
+            return frame
         light = self._light(frame, landmarks)
         mean = light(self.actor.atlas)
         texture = light(self._with_crop(clip.crops[number])) if len(clip.crops) else mean
@@ -76,9 +97,9 @@ class MouthFigures:
                 "_mean_texture_on_true_lips": render(mean, self.space.uv, landmarks, region, frame),
             }
             self._add(region, region.cut(frame), pictures)
-        if self.video_out and clip.path == getattr(self, "_first", clip.path):
-            self._first = clip.path
-            self.pairs.append(_pair(region, frame, made))
+        spoken = frame.copy()
+        region.cut(spoken)[region.mask] = made[region.mask]
+        return spoken
 
     def _add(self, region: MouthRegion, true: np.ndarray, pictures: dict[str, np.ndarray]) -> None:
         weights = region.mask[None].astype(np.float32)
@@ -107,38 +128,27 @@ class MouthFigures:
             np.clip(lighting.restore(atlas.astype(np.float32) / 255), 0, 1) * 255
         ).astype(np.uint8)  # fmt: skip
 
-    def _write_video(self, clip: "ClipResult") -> None:
+    def _write_video(self, clip: "ClipResult", pairs: Iterator[np.ndarray]) -> None:
+        from backend.audio.track import write_sound_track
         from backend.trust.provenance import file_sha256, provenance
         from backend.video.encode import encode_video
 
         assert self.video_out is not None
-        height = max(pair.shape[0] for pair in self.pairs) // 2 * 2
-        width = max(pair.shape[1] for pair in self.pairs) // 2 * 2
-        fps = 1 / float(np.median(np.diff(clip.times)))
-        frames = (_fit(pair, height, width) for pair in self.pairs)
+        count = int(clip.frames[-1] - clip.frames[0]) + 1
+        fps = 1 / float(np.median(np.diff(clip.times))) if len(clip.times) > 1 else 25.0
         comment = {"comment": provenance(self.actor.name, self.actor.digest, file_sha256(clip.path))}
-        encode_video(frames, len(self.pairs), fps, clip.path, self.video_out, comment)
+        with new_file(self.video_out, overwrite=True) as temporary, tempfile.TemporaryDirectory() as scratch:
+            sound = Path(scratch) / "sound.wav"
+            write_sound_track(clip.path, sound)
+            encode_video(pairs, count, fps, sound, temporary, comment, start=float(clip.times[0]))
 
 
-def _frames(clip: "ClipResult") -> Iterator[tuple[int, np.ndarray]]:
-    """The clip's frames with a face, numbered as its arrays are."""
-    places = {int(frame): number for number, frame in enumerate(clip.frames)}
-    for index, (_, image) in enumerate(iterate_frames(clip.path)):
-        if index in places:
-            yield places[index], image
-
-
-def _pair(region: MouthRegion, frame: np.ndarray, made: np.ndarray) -> np.ndarray:
-    """Truth and prediction side by side: the whole frame with the rendered mouth, enlarged."""
+def _side_by_side(frame: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Truth and prediction, enlarged where they are small; sides even, as videos want them."""
     import cv2
 
-    second = frame.copy()
-    region.cut(second)[region.mask] = made[region.mask]
     both = np.concatenate([frame, second], axis=1)
-    return cv2.resize(both, None, fx=ENLARGED / 2, fy=ENLARGED / 2, interpolation=cv2.INTER_CUBIC)
-
-
-def _fit(picture: np.ndarray, height: int, width: int) -> np.ndarray:
-    result = np.zeros((height, width, 3), np.uint8)
-    result[: picture.shape[0], : picture.shape[1]] = picture[:height, :width]
-    return result
+    height, width = both.shape[:2]
+    scale = min(ENLARGED, WIDEST / width)
+    size = (max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2))
+    return cv2.resize(both, size, interpolation=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA)

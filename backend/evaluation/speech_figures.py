@@ -21,8 +21,8 @@ def closed_below(gap: np.ndarray) -> float:
 def closure_recall(gap: np.ndarray, times: np.ndarray, phones: list[Phone], symbols: tuple[str, ...]) -> list[bool]:
     """For every interval of one of `symbols`: whether the lip gap falls to closed in it.
 
-    gap, times: (T,). An interval counts from the frame before it to the frame after it, since it may be shorter than
-    a frame. With `OPEN_VOWELS` instead of `BILABIALS` this tells false closures; only their inner frames count then.
+    gap, times: (T,). An interval counts with half a frame before and after it, since it may be shorter than a frame.
+    With `OPEN_VOWELS` instead of `BILABIALS` this tells false closures; only their inner frames count then.
     """
     limit, step = closed_below(gap), float(np.median(np.diff(times)))
     margin = step / 2 if symbols != OPEN_VOWELS else -step / 2

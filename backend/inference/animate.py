@@ -1,6 +1,7 @@
 """The main job: a recording and an actor to every output that was asked for."""
 
 import hashlib
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,43 +9,60 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backend.animation_file import Animation, check_output, new_folder
-from backend.inference.request import AnimateRequest
+from backend.animation_file import ANIMATION_FILES, Animation, check_output, new_folder, places_read
+from backend.inference.request import SPEECH, AnimateRequest
 from backend.progress import Progress, no_progress
 from backend.speech.timeline import Timeline, save_markers
 
 if TYPE_CHECKING:
     from backend.actor_file import Actor
+    from backend.inference.outputs import Wrote
+
+HEAD_STAYS = (
+    "The character's head is not turned: --head turns new talking heads, and is written to folders (head_rotation) and "
+    ".csv."
+)
 
 
-def animate(request: AnimateRequest, progress: Progress = no_progress, actor: "Actor | None" = None) -> list[Path]:
+def animate(
+    request: AnimateRequest,
+    progress: Progress = no_progress,
+    actor: "Actor | None" = None,
+    wrote: "Wrote" = lambda path: None,
+) -> None:
     """Animate one recording. Each output is written whole or not at all, in the order animation, files, video.
 
-    actor: the request's actor where the caller has it loaded already.
-    Returns the paths written. Raises UsageError, InputError, ActorError, EnvironmentProblem, Cancelled.
+    actor: the request's actor where the caller has it loaded already. wrote: is told of each path as it is there.
+    Raises UsageError, InputError, ActorError, EnvironmentProblem, Cancelled.
     """
     from backend.actor_file import load_actor
     from backend.actor_library import find_actor
     from backend.audio.decode import decode_audio
     from backend.inference.outputs import copy_folders, write_animation_folder, write_files
 
-    for path in request.places:
-        check_output(path, request.overwrite)
+    read = places_read(request.inputs)
+    for path, own in request.places.items():
+        check_output(path, request.overwrite, own, read)
     actor = actor or load_actor(find_actor(request.actor))
-    samples = decode_audio(request.audio)
+    samples = decode_audio(request.audio, progress)
+    if request.character is not None and request.head:
+        progress(HEAD_STAYS, 0, 0)
     made = predict_animation(actor, samples, request, progress)
     animation, codes = made.animation, made.codes
 
-    folders = [path for path in request.outputs if not path.suffix]
+    folders = request.animation_folders
     with tempfile.TemporaryDirectory(prefix="mouthpiece-") as scratch:
         kept = folders[0] if folders else Path(scratch) / "animation"
-        with new_folder(kept, request.overwrite) as folder:
+        with new_folder(kept, ANIMATION_FILES, request.overwrite) as folder:
             write_animation_folder(folder, animation, actor, codes if request.with_texture else None, progress)
             if made.timeline is not None:
                 save_markers(made.timeline, folder)
-        copy_folders(kept, folders[1:], request.overwrite)
-        write_files(request, animation, kept, Path(scratch), progress)
-    return list(request.outputs)
+            if request.keep_sound:
+                shutil.copyfile(request.audio, folder / SPEECH)
+        if folders:
+            wrote(kept)
+        copy_folders(kept, folders[1:], request.overwrite, wrote)
+        write_files(request, animation, kept, Path(scratch), progress, wrote)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Balance between shapes: jaw, lips, single gains, and how clearly the face articulates. Contacts stay contacts."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from backend.inference.performance import Performance, gap_of_shapes, wide_gap
@@ -14,6 +16,14 @@ CONTACT, APART = 0.1, 0.35
 free; as in `backend.evaluation.speech_figures`."""
 
 
+def gain_factors(gains: Mapping[str, float]) -> np.ndarray:
+    """The factor of every shape, (52,) float32 in the order of `arkit.NAMES`. Raises UsageError, see `gain_shapes`."""
+    factors = np.ones(len(arkit.NAMES), np.float32)
+    for shape, factor in gain_shapes(gains).items():
+        factors[shape] *= factor
+    return factors
+
+
 def balance(performance: Performance, style: Style, speaking: np.ndarray) -> Performance:
     """Change the balance as `style` says. speaking: (T,) in 0..1, how much of it is speech."""
     if not style.reshapes:
@@ -23,10 +33,9 @@ def balance(performance: Performance, style: Style, speaking: np.ndarray) -> Per
         mouth = [*JAW, *LIPS]
         mean = speaking @ weights[:, mouth] / speaking.sum()
         weights[:, mouth] += (style.style - 1) * speaking[:, None] * (weights[:, mouth] - mean)
-    factors = np.ones(weights.shape[1], np.float32)
-    factors[list(JAW)], factors[list(LIPS)] = style.jaw, style.lips
-    for shape, factor in gain_shapes(style.gains).items():
-        factors[shape] *= factor
+    factors = gain_factors(style.gains)
+    factors[list(JAW)] *= style.jaw
+    factors[list(LIPS)] *= style.lips
     return keep_contacts(performance, weights * factors)
 
 

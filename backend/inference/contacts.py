@@ -8,6 +8,8 @@ import numpy as np
 from backend.inference.performance import Performance, gap_of_shapes, wide_gap
 from backend.speech.phones import BILABIALS, LABIODENTALS, OPEN_VOWELS, Phone
 from shape_keys import arkit
+from shape_keys.basis import load_basis
+from shape_keys.topology import INNER_LIP_LOWER, INNER_LIP_UPPER
 from shape_keys.viseme_table import Closure, load_visemes
 from shape_keys.visemes import TimedPhone, closure_strength, closures
 
@@ -24,17 +26,24 @@ HOLD, SHORTEST_HOLD = 0.2, 0.02
 """Share of a /p b m/, and least seconds, over which the lips are held together where their timing was heard."""
 WAY = 0.05
 """Seconds of the way in and out, at most."""
+INNER_PAIRS = np.array([INNER_LIP_UPPER[1:-1], INNER_LIP_LOWER[1:-1]])
+"""Vertices of the inner lips that lie upon each other, without the corners."""
 
 
-def keep_words(performance: Performance, times: np.ndarray, phones: Sequence[Phone]) -> Performance:
+def keep_words(
+    performance: Performance, times: np.ndarray, phones: Sequence[Phone], strength: float = 1.0
+) -> Performance:
     """The performance with its contacts where `phones` are spoken; the same elsewhere.
 
-    times: (T,) seconds of the frames; phones: in order of time.
+    times: (T,) seconds of the frames; phones: in order of time; strength: 0..1, how large the motion is: contacts
+    take no larger a part in it, and at 0 the performance stays as it is.
     """
+    if strength == 0:
+        return performance
     before = performance.gap()
     wide = wide_gap(before)
     closed, tucked, weights = _hold_poses(performance, times, phones)
-    held = performance.reweighted(weights)
+    held = performance.reweighted(performance.weights + np.float32(strength) * (weights - performance.weights))
     held = _bring_together(held, closed, 0.0)
     held = _bring_together(held, tucked, TUCKED * wide)
     held = _keep_apart(held, np.minimum(before, 0))
@@ -89,6 +98,23 @@ def _bring_together(performance: Performance, share: np.ndarray, most: float) ->
 def _keep_apart(performance: Performance, least: np.ndarray) -> Performance:
     """Take back where a contact's pose has pushed lips that had met already through each other. least: (T,)."""
     return _moved_together(performance, -np.maximum(least - performance.gap(), 0))
+
+
+def part_lips(performance: Performance, reference: np.ndarray) -> Performance:
+    """Part lips that exaggerated motion has pushed through each other, wherever along them; only the vertices move.
+
+    reference: (468, 3) vertices of the face at rest.
+    """
+    network, (upper, lower) = performance.network, INNER_PAIRS
+    heights = network.offsets_weight.reshape(-1, *reference.shape)[:, :, 1]
+    still = reference[:, 1] + network.offsets_bias.reshape(reference.shape)[:, 1]
+    shapes = load_basis()[:, :, 1]
+    gaps = performance.codes @ (heights[:, upper] - heights[:, lower]) + still[upper] - still[lower]
+    gaps += performance.shift @ (shapes[:, upper] - shapes[:, lower])
+    crossed = np.maximum(np.minimum(reference[upper, 1] - reference[lower, 1], 0) - gaps, 0)
+    close = arkit.INDEX["mouthClose"]
+    share = (shapes[close, upper] - shapes[close, lower]) / gap_of_shapes()[close]
+    return _moved_together(performance, -(crossed / share).max(axis=1))
 
 
 def _moved_together(performance: Performance, distance: np.ndarray) -> Performance:

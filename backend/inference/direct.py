@@ -7,8 +7,8 @@ import numpy as np
 
 from backend.audio.decode import SAMPLE_RATE
 from backend.audio.spectrogram import frame_times
-from backend.inference.balance import balance
-from backend.inference.contacts import keep_words
+from backend.inference.balance import balance, gain_factors
+from backend.inference.contacts import keep_words, part_lips
 from backend.inference.meeting import meet
 from backend.inference.motion import calm_silence, hear, neutral_code, style_codes
 from backend.inference.performance import Performance, perform
@@ -39,24 +39,29 @@ def direct(actor: "Actor", samples: np.ndarray, request: AnimateRequest, progres
 
     Raises InputError where a transcript does not fit the sound, EnvironmentProblem where what aligns it is missing.
     """
-    from backend.audio.speech_gate import has_speech, speech_gate
+    from backend.audio.speech_gate import speech_gate
 
     times = frame_times(len(samples) / SAMPLE_RATE, request.fps)
-    if not has_speech(samples):
+    speaking = speech_gate(samples, times)
+    if request.timeline is not None and not speaking.any():  # what was spoken from a text is speech, however short
+        speaking = np.ones_like(speaking)
+    open_ = 1 - request.silence_gate * (1 - speaking)
+    if not open_.any():
         progress(NO_SPEECH, 0, 0)
     codes, rest = hear(actor.motion, samples, times, progress), neutral_code(actor.motion)
-    speaking = speech_gate(samples, times)
-    open_ = 1 - request.silence_gate * (1 - speaking)
     codes = calm_silence(codes, rest, open_)
     if request.intensity != 1 or request.smooth > 0:
         codes = style_codes(codes, rest, request.intensity, request.smooth * request.fps)
     shown = perform(actor.motion, codes, actor.reference.vertices)
-    resting = (1 - open_)[:, None] * actor.motion.blendshapes(rest)
+    if request.intensity > 1:
+        shown = part_lips(shown, actor.reference.vertices)
+    strength = min(1.0, request.intensity)
+    resting = (1 - strength * open_)[:, None] * actor.motion.blendshapes(rest)
     shown = replace(shown, weights=meet(np.clip(shown.weights - resting, 0, 1), shown.gap(), shown.rest_gap))
     shown = balance(shown, request, speaking)
     timeline = find_words(samples, request, progress)
     if timeline is not None:
-        shown = keep_words(shown, times, timeline.phones)
+        shown = keep_words(shown, times, timeline.phones, strength)
     shown, head_rotation = _add_layers(shown, samples, times, speaking, request)
     return Directed(shown, timeline, head_rotation)
 
@@ -76,16 +81,17 @@ def find_words(samples: np.ndarray, request: AnimateRequest, progress: Progress 
 def _add_layers(
     shown: Performance, samples: np.ndarray, times: np.ndarray, speaking: np.ndarray, request: AnimateRequest
 ) -> tuple[Performance, np.ndarray | None]:
-    """Blinks, brows and head as far as they were asked for."""
+    """Blinks, brows and head as far as they were asked for, by the gains of their shapes."""
     if not (request.blinks or request.brows or request.head):
         return shown, None
     from backend.audio.accents import find_accents
     from backend.inference.layers import add_blinks, add_brows, head_motion
 
+    gains = gain_factors(request.gains)
     accents = find_accents(samples) if request.brows or request.head else []
     if request.blinks:
-        shown = add_blinks(shown, times, request.blinks, request.seed)
+        shown = add_blinks(shown, times, request.blinks, request.seed, gains)
     if request.brows:
-        shown = add_brows(shown, times, accents, request.brows, request.seed)
+        shown = add_brows(shown, times, accents, request.brows, request.seed, gains)
     turned = head_motion(times, accents, speaking, request.head, request.seed) if request.head else None
     return shown, turned

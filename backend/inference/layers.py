@@ -4,8 +4,11 @@ import numpy as np
 
 from backend.audio.accents import Accent
 from backend.inference.performance import Performance
+from shape_keys import arkit
 from shape_keys.viseme_table import weight_vector
 
+PLAIN = np.ones(len(arkit.NAMES), np.float32)
+"""Every shape as it is."""
 BLINK = weight_vector({"eyeBlink": 0.95})
 """A full blink; at 1 the lids of a narrow eye pass each other."""
 BLINK_INTERVAL = 3.5
@@ -34,22 +37,24 @@ STILL = 0.35
 """Share of the swaying that is left where nobody speaks."""
 
 
-def add_blinks(performance: Performance, times: np.ndarray, amount: float, seed: int) -> Performance:
-    """Blinks at `amount` (0..1) of a usual rate. times: (T,) seconds."""
+def add_blinks(
+    performance: Performance, times: np.ndarray, amount: float, seed: int, gains: np.ndarray = PLAIN
+) -> Performance:
+    """Blinks at `amount` (0..1) of a usual rate. times: (T,) seconds; gains: (52,) factors of the shapes."""
     closed = np.zeros(len(times))
     for blink in blink_times(float(times[-1]) if len(times) else 0.0, amount, seed):
         closed = np.maximum(closed, _bump(times, blink, CLOSING, OPENING))
-    weights = np.maximum(performance.weights, closed[:, None] * BLINK)
+    weights = np.maximum(performance.weights, closed[:, None] * (BLINK * gains))
     return performance.reweighted(weights)
 
 
 def blink_times(duration: float, amount: float, seed: int) -> list[float]:
-    """When lids are closed, in seconds."""
+    """When lids are closed, in seconds; a blink that would not end within the duration is left out."""
     if amount <= 0:
         return []
     rng = np.random.default_rng([seed, 1])
     found, now = [], float(rng.uniform(0.5, BLINK_INTERVAL)) / amount
-    while now < duration:
+    while now + OPENING <= duration:
         found.append(now)
         pause = BLINK_INTERVAL * float(np.exp(BLINK_SPREAD * rng.standard_normal()))
         now += max(SHORTEST_INTERVAL, pause) / amount
@@ -57,15 +62,20 @@ def blink_times(duration: float, amount: float, seed: int) -> list[float]:
 
 
 def add_brows(
-    performance: Performance, times: np.ndarray, accents: list[Accent], amount: float, seed: int
+    performance: Performance,
+    times: np.ndarray,
+    accents: list[Accent],
+    amount: float,
+    seed: int,
+    gains: np.ndarray = PLAIN,
 ) -> Performance:
-    """Brows that rise on stressed syllables."""
+    """Brows that rise on stressed syllables. times: (T,) seconds; gains: (52,) factors of the shapes."""
     rng = np.random.default_rng([seed, 2])
     raised = np.zeros(len(times))
     for accent in accents:
         height = accent.strength * float(rng.uniform(0.6, 1.0)) * (rng.random() < ACCENT_SHARE)
         raised = np.maximum(raised, height * _bump(times, accent.time, RISE, FALL))
-    return performance.reweighted(performance.weights + (amount * raised)[:, None] * BROWS)
+    return performance.reweighted(performance.weights + (amount * raised)[:, None] * (BROWS * gains))
 
 
 def head_motion(times: np.ndarray, accents: list[Accent], speaking: np.ndarray, amount: float, seed: int) -> np.ndarray:

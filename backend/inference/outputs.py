@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backend.animation_file import (
+    ANIMATION_FILES,
     ATLAS_FOLDER,
     REFERENCE_ATLAS,
     Animation,
@@ -23,6 +24,7 @@ from backend.animation_file import (
 from backend.inference.png import write_png
 from backend.inference.request import BLENDER_ENDINGS, AnimateRequest
 from backend.progress import Progress
+from backend.speech.timeline import MARKERS
 
 if TYPE_CHECKING:
     from backend.actor_file import Actor
@@ -32,6 +34,8 @@ WRITERS = os.cpu_count() or 1
 """Threads that compress pictures while the next ones are decoded."""
 WAITING = 8
 """Batches of pictures that may wait to be written: bounds memory."""
+Wrote = Callable[[Path], object]
+"""Is told of each output as soon as it is there."""
 
 
 def write_animation_folder(
@@ -72,23 +76,43 @@ def write_crops(folder: Path, batches: "Iterable[Batch]", total: int, progress: 
             future.result()
 
 
-def copy_folders(source: Path, targets: Sequence[Path], overwrite: bool) -> None:
+def copy_folders(source: Path, targets: Sequence[Path], overwrite: bool, wrote: Wrote) -> None:
     """Copy a finished animation folder to further places."""
     for target in targets:
-        with new_folder(target, overwrite) as folder:
+        with new_folder(target, ANIMATION_FILES, overwrite) as folder:
             shutil.copytree(source, folder, dirs_exist_ok=True)
+        wrote(target)
 
 
-def write_files(request: AnimateRequest, animation: Animation, folder: Path, scratch: Path, progress: Progress) -> None:
+def write_files(
+    request: AnimateRequest, animation: Animation, folder: Path, scratch: Path, progress: Progress, wrote: Wrote
+) -> None:
     """Write every output of the request that is a file, from the animation in `folder`."""
     from backend.inference.live_link import write_live_link
 
-    for path in request.outputs:
+    beside = dict.fromkeys(request.sounds, request.audio)
+    if request.markers is not None:
+        beside[request.markers] = folder / MARKERS
+    for path, source in beside.items():
+        with new_file(path, request.overwrite) as temporary:
+            shutil.copyfile(source, temporary)
+        wrote(path)
+    for path in request.files:
         if path.suffix.lower() == ".csv":
             with new_file(path, request.overwrite) as temporary:
-                write_live_link(temporary, animation.weights, animation.weight_names, animation.fps)
-    scenes = [path for path in request.outputs if path.suffix.lower() in BLENDER_ENDINGS]
-    videos = [path for path in request.outputs if path.suffix.lower() == ".mp4"]
+                write_live_link(
+                    temporary, animation.weights, animation.weight_names, animation.fps, animation.head_rotation
+                )
+            wrote(path)
+    _write_scenes(request, animation, folder, scratch, progress, wrote)
+
+
+def _write_scenes(
+    request: AnimateRequest, animation: Animation, folder: Path, scratch: Path, progress: Progress, wrote: Wrote
+) -> None:
+    """Write what Blender makes, all in one start of it, and the videos of its pictures."""
+    scenes = [path for path in request.files if path.suffix.lower() in BLENDER_ENDINGS]
+    videos = [path for path in request.files if path.suffix.lower() == ".mp4"]
     if not scenes and not videos:
         return
     from backend.audio.track import write_sound_track
@@ -97,11 +121,24 @@ def write_files(request: AnimateRequest, animation: Animation, folder: Path, scr
     sound = scratch / f"{request.audio.stem}.wav"  # the line's name in Blender
     write_sound_track(request.audio, sound)
     frames = scratch / "frames" if videos else None
-    character = () if request.character is None else ("--character", str(request.character), "--map", request.map)
-    run_blender(folder, sound, scenes, frames, request.size, progress, character)
+    run_blender(folder, sound, scenes, frames, request.size, progress, _character(request))
+    for path in scenes:
+        wrote(path)
     for path in videos:
         assert frames is not None
         _write_video(path, request, animation, frames, sound, progress)
+        wrote(path)
+
+
+def _character(request: AnimateRequest) -> tuple[str, ...]:
+    """The arguments that name the character to Blender, which works in another folder."""
+    if request.character is None:
+        return ()
+    rig_map = Path(request.map)
+    return (
+        *("--character", str(request.character.resolve())),
+        *("--map", str(rig_map.resolve()) if rig_map.is_file() else request.map),
+    )
 
 
 def _write_video(

@@ -1,11 +1,12 @@
 """What `mouthpiece animate` was asked for, checked before anything is loaded."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from backend.errors import UsageError
 from backend.inference.style import Style
-from backend.speech.timeline import Timeline
+from backend.speech.timeline import MARKERS, Timeline
 
 BLENDER_ENDINGS = (".blend", ".glb", ".usdc", ".abc", ".fbx")
 """Outputs that Blender writes."""
@@ -13,12 +14,18 @@ CHARACTERS = (".blend", ".glb")
 """Files that a character is read from, and written to."""
 WITH_FILES = (".blend", ".usdc")
 """Of these, outputs that keep pictures and sound in a folder STEM_files beside them."""
+SHOT_FILES = re.compile(r"animation\.npz|reference_atlas\.png|atlas\.json|atlas|atlas/\d{4,}\.png|[^/]+\.wav")
+"""What such a folder holds: paths below it."""
+WITH_SOUND = (*WITH_FILES, ".mp4")
+"""Outputs that have the sound with them."""
+SPEECH = "speech.wav"
+"""Name of the sound that is made of a text."""
 ENDINGS = (*BLENDER_ENDINGS, ".mp4", ".csv")
 """All outputs that are files; a path without an ending is a folder."""
 
 
 LONGEST_TRANSCRIPT = 20_000
-"""Letters of a transcript: half an hour of speech."""
+"""Letters of a transcript: twenty minutes of quick speech, forty of slow."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +37,9 @@ class AnimateRequest(Style):
     actor: str
     """Name of an actor, or its folder."""
     outputs: tuple[Path, ...]
-    """Where to write; the ending chooses what."""
+    """Where to write; the ending chooses what, and without one it is a folder."""
+    folders: tuple[Path, ...] = ()
+    """Further folders to write, whatever their names end in."""
     fps: float = 25.0
     """Frames a second of the animation."""
     texture: bool = True
@@ -49,6 +58,8 @@ class AnimateRequest(Style):
     """Language of the transcript, as espeak-ng names it (en-us, de, fr, cmn)."""
     timeline: Timeline | None = None
     """When what is said, where that is known exactly; takes the place of the transcript."""
+    keep_sound: bool = False
+    """Also write the sound into folders, and beside files that hold none; for sound that is found nowhere else."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -60,14 +71,15 @@ class AnimateRequest(Style):
             raise UsageError(
                 f"The transcript has {len(self.transcript)} letters; at most {LONGEST_TRANSCRIPT} are taken."
             )
-        if not self.outputs:
+        if not self.outputs and not self.folders:
             raise UsageError("Say where to write with --out.")
         for path in self.outputs:
             if path.suffix.lower() not in ("", *ENDINGS):
                 raise UsageError(f"{path}: {path.suffix} is not known; write a folder or {', '.join(ENDINGS)}.")
-
         if self.character is not None:
             self._check_character(self.character)
+        elif self.map != "auto":
+            raise UsageError("--map tells how the shape keys of a character are named; give it with --character.")
 
     def _check_character(self, character: Path) -> None:
         if character.suffix.lower() not in CHARACTERS:
@@ -81,12 +93,53 @@ class AnimateRequest(Style):
                 raise UsageError(f"{path}: with --character, write a folder, .csv or {' or '.join(CHARACTERS)}.")
 
     @property
-    def with_texture(self) -> bool:
-        """Whether textures are predicted: not where only a character with textures of its own is written."""
-        return self.texture and (self.character is None or any(not path.suffix for path in self.outputs))
+    def animation_folders(self) -> tuple[Path, ...]:
+        """The outputs that are folders."""
+        return (*(path for path in self.outputs if not path.suffix), *self.folders)
 
     @property
-    def places(self) -> tuple[Path, ...]:
-        """Everything that will be written: the outputs and the folders of files beside some of them."""
-        beside = (path.with_name(f"{path.stem}_files") for path in self.outputs if path.suffix.lower() in WITH_FILES)
-        return (*self.outputs, *beside)
+    def files(self) -> tuple[Path, ...]:
+        """The outputs that are files."""
+        return tuple(path for path in self.outputs if path.suffix)
+
+    @property
+    def with_texture(self) -> bool:
+        """Whether textures are predicted: not where only a character with textures of its own is written."""
+        return self.texture and (self.character is None or bool(self.animation_folders))
+
+    @property
+    def markers(self) -> Path | None:
+        """File for the words and their times; None where nobody says what they are, or a folder holds them."""
+        if self.animation_folders or (self.timeline is None and not self.transcript.strip()):
+            return None
+        return _beside(self.files[0], MARKERS)
+
+    @property
+    def sounds(self) -> tuple[Path, ...]:
+        """Files for the sound beside outputs that hold none, each once."""
+        silent = [path for path in self.files if path.suffix.lower() not in WITH_SOUND]
+        return tuple(dict.fromkeys(_beside(path, SPEECH) for path in silent if self.keep_sound))
+
+    @property
+    def places(self) -> dict[Path, re.Pattern[str] | None]:
+        """Everything that will be written; for a folder with the paths below it that such a folder holds."""
+        from backend.animation_file import ANIMATION_FILES
+
+        files = [*self.files, *self.sounds, *([] if self.markers is None else [self.markers])]
+        shots = [path.with_name(f"{path.stem}_files") for path in self.files if path.suffix.lower() in WITH_FILES]
+        return (
+            dict.fromkeys(self.animation_folders, ANIMATION_FILES)
+            | dict.fromkeys(files, None)
+            | dict.fromkeys(shots, SHOT_FILES)
+        )
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """Every file that is read."""
+        rig_map = [Path(self.map)] if Path(self.map).is_file() else []
+        return (self.audio, *([] if self.character is None else [self.character]), *rig_map)
+
+
+def _beside(path: Path, name: str) -> Path:
+    """shot.markers.json for shot.csv and markers.json."""
+    return path.with_name(f"{path.stem}.{name}")

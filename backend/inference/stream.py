@@ -7,13 +7,14 @@ import numpy as np
 from backend.audio.decode import SAMPLE_RATE
 from backend.audio.running_level import RunningLevel
 from backend.audio.spectrogram import HOP_SECONDS, WINDOW, frame_times, samples_needed, spectrum, window_centres
+from backend.audio.zero_line import RunningOffset
 from backend.errors import InputError, UsageError
 from backend.inference.meeting import meet
 from models.motion_network import MotionNetwork
 from shape_keys.topology import LOWER_INNER_LIP, UPPER_INNER_LIP
 
 LOOK_AHEADS = (0.0, 0.04, 0.12)
-"""Seconds to choose from on the command line; what each costs in accuracy stands in docs/experiments.md."""
+"""Seconds that are measured; what each costs in accuracy stands in docs/experiments.md."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class StreamingSession:
     With `gain` given, frames equal those that `encode_sound` and the network give for the whole recording with the
     same gain and look-ahead, to float32 rounding (1e-5), whatever the chunks; weights as `meet` leaves them. Without,
     the level is followed as it is heard (`RunningLevel`): chunks still do not matter, but a recording's level is known
-    only at its end.
+    only at its end. So is an offset, which is taken off once half a second has been heard (`RunningOffset`).
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class StreamingSession:
         self.network, self.fps, self.look_ahead = network, fps, look_ahead
         self.heard = 0
         """Samples fed so far."""
-        self._gain, self._level = gain, RunningLevel()
+        self._gain, self._level, self._offset = gain, RunningLevel(), RunningOffset()
         self._samples, self._first = np.zeros(0, np.float32), 0  # what is still needed, and where it starts
         self._centres, self._features = np.zeros(0, np.int64), np.zeros(0, np.float32)  # sorted; of the same columns
         self._frame = 0
@@ -75,6 +76,7 @@ class StreamingSession:
         samples = np.asarray(samples, np.float32)
         if samples.ndim != 1 or not np.isfinite(samples).all():
             raise InputError(f"Live sound must be finite numbers of one channel, got an array {samples.shape}.")
+        samples = self._offset.feed(samples)
         if self._gain is None:
             self._level.feed(samples)
         self._samples = np.concatenate([self._samples, samples])

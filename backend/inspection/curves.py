@@ -30,6 +30,7 @@ COLOURS = {
     Gap.SECOND_FACE: "#ff7f0e",
     Gap.OUTSIDE: "#e377c2",
     Gap.TURNED: "#8c564b",
+    Gap.NO_SOUND: "#17becf",
 }
 USED = "#9ccc9c"
 

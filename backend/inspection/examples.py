@@ -57,11 +57,10 @@ def choose_frames(dataset: Dataset) -> dict[int, str]:
 
 def read_examples(dataset: Dataset, videos: Sequence[Path], chosen: dict[int, str]) -> list[Example]:
     """Read the chosen frames. videos: those that the dataset was built from, in order; those left out may be there."""
-    clips = [clip["name"] for clip in dataset.description["clips"]]
     numbers = np.asarray(dataset.clip)
     space, reference = dataset.space, dataset.reference_atlas.astype(np.float32) / 255
     examples = []
-    for number, path in _matching(clips, videos):
+    for number, path in enumerate(dataset.videos(videos)):
         start = int(np.searchsorted(numbers, number))
         wanted = {frame - start: why for frame, why in chosen.items() if numbers[frame] == number}
         for index, image in _pick(path, set(wanted)):
@@ -74,14 +73,6 @@ def read_examples(dataset: Dataset, videos: Sequence[Path], chosen: dict[int, st
             examples.append(Example(frame, wanted[index], image, landmarks.astype(np.float32), *pictures, lighting))
     order = list(chosen)
     return sorted(examples, key=lambda example: order.index(example.frame))
-
-
-def _matching(clips: list[str], videos: Sequence[Path]) -> list[tuple[int, Path]]:
-    """Each clip's number with its file; the clips are those of the videos that could be used, in the same order."""
-    pairs, rest = [], iter(videos)
-    for number, name in enumerate(clips):
-        pairs.append((number, next(path for path in rest if path.name == name)))
-    return pairs
 
 
 def _pick(path: Path, wanted: set[int]) -> list[tuple[int, np.ndarray]]:

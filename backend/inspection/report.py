@@ -1,13 +1,14 @@
 """From videos to a report: the dataset in a temporary folder, its figures, findings and pictures in the report's."""
 
 import json
+import re
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from backend.animation_file import check_output, new_folder
+from backend.animation_file import check_output, new_folder, places_read
 from backend.errors import UsageError
 from backend.inspection.curves import draw_clips, draw_lips
 from backend.inspection.examples import Example, choose_frames, read_examples
@@ -23,6 +24,13 @@ FORMAT = 1
 
 PICTURES = (("mesh", "jpg"), ("atlas", "jpg"), ("normalised", "jpg"), ("gain", "png"))
 """Kinds of pictures of an example frame, with the endings of their files."""
+
+
+REPORT_FILES = re.compile(
+    r"report\.(html|json)|reference_atlas\.png|contact_sheet\.jpg"
+    + "".join(rf"|{kind}_\d+\.{ending}" for kind, ending in PICTURES)
+)
+"""What a report's folder holds."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +62,12 @@ class Inspection:
 
 def inspect(request: InspectRequest, progress: Progress = no_progress) -> Inspection:
     """Write the report. Raises UsageError, InputError where no face or sound can be used at all, Cancelled."""
-    check_output(request.out, request.overwrite)
+    read = places_read([*request.videos, *([] if request.face_model is None else [request.face_model])])
+    check_output(request.out, request.overwrite, REPORT_FILES, read)
     if request.face_model is not None and not request.face_model.is_file():
         raise UsageError(f"--face-model {request.face_model} does not exist; download a face_landmarker.task.")
     config = DatasetConfig(face_model=str(request.face_model or ""))
-    with new_folder(request.out, request.overwrite) as folder:
+    with new_folder(request.out, REPORT_FILES, request.overwrite) as folder:
         # Beside the report and not among the system's temporary files: it may be gigabytes.
         with tempfile.TemporaryDirectory(prefix=".dataset.", dir=folder) as scratch:
             dataset = build_dataset(request.videos, Path(scratch) / "dataset", config, progress)

@@ -17,7 +17,7 @@ from backend.errors import ActorError
 from backend.progress import Progress
 
 LARGEST = {DESCRIPTION: 1 << 20, CARD: 1 << 20, REFERENCE: 1 << 22, ATLAS: 1 << 22, MODEL: 1 << 28}
-"""Bytes that each file may have; the default actor's network has 3 MB."""
+"""Bytes that each file may have; the default actor's network has 13 MB."""
 LARGEST_HEADER = 1 << 20
 """Bytes of the JSON header of a safetensors file."""
 BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}

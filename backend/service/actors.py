@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -108,9 +108,9 @@ def _numbers(values: Any) -> Iterator[tuple[str, float]]:
 
 def _move(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    shutil.copytree(source, temporary)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
+        shutil.copytree(source, temporary)
         temporary.rename(target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

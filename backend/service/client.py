@@ -21,7 +21,6 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from socket import gaierror
 from typing import Any, BinaryIO
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -103,20 +102,12 @@ def read_job(answer: dict[str, Any]) -> Job:
     """A job from the service's JSON; fields that a newer service adds are kept in `everything`."""
     progress, result = answer.get("progress") or {}, answer.get("result") or {}
     return Job(
-        id=answer["id"],
-        kind=answer["kind"],
-        state=answer["state"],
-        name=answer["name"],
-        error=answer.get("error"),
-        ahead=answer.get("ahead"),
-        stage=progress.get("stage"),
-        done=progress.get("done", 0),
-        total=progress.get("total", 0),
-        seconds_left=progress.get("seconds_left"),
+        **{name: answer[name] for name in ("id", "kind", "state", "name")},
+        **{name: answer[name] for name in ("error", "ahead") if name in answer},
+        **{name: progress[name] for name in ("stage", "done", "total", "seconds_left") if name in progress},
         warnings=tuple(answer.get("warnings", ())),
         cached=bool(answer.get("cached")),
-        size=result.get("size"),
-        sha256=result.get("sha256"),
+        **{name: result[name] for name in ("size", "sha256") if name in result},
         everything=answer,
     )
 
@@ -139,10 +130,14 @@ class Client:
     def __init__(self, url: str, token: str, timeout: float = 60.0) -> None:
         """timeout: seconds without a byte after which a call gives up."""
         parts = urlsplit(url)
-        if parts.scheme != "http" or not parts.hostname:
+        try:
+            port = parts.port or 80
+        except ValueError:  # no number, or none that a port can have
+            port = 0
+        if parts.scheme != "http" or not parts.hostname or not port:
             raise ServiceError(f"{url!r} is no address of a service; expected something like http://127.0.0.1:8427.")
         self.url, self._timeout = url.rstrip("/"), timeout
-        self._host, self._port = parts.hostname, parts.port or 80
+        self._host, self._port = parts.hostname, port
         self.headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
 
     @classmethod
@@ -362,6 +357,11 @@ class Client:
     ) -> Iterator[http.client.HTTPResponse]:
         """One request on a connection of its own; never through a proxy. Raises ServiceError, ServiceUnreachable."""
         connection = http.client.HTTPConnection(self._host, self._port, timeout=timeout or self._timeout)
+        silent = f"The service at {self.url} does not answer"
+        try:
+            connection.connect()
+        except OSError as error:
+            raise ServiceUnreachable(f"{silent} ({error!r}).") from error
         try:
             # A service that refuses a large body answers before it has read it all, and closes: the answer counts.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
@@ -370,8 +370,8 @@ class Client:
             if response.status >= 400:
                 raise _refusal(response)
             yield response
-        except (ConnectionError, TimeoutError, gaierror, http.client.HTTPException) as error:
-            raise ServiceUnreachable(f"The service at {self.url} does not answer ({error!r}).") from error
+        except (ConnectionError, TimeoutError, http.client.HTTPException) as error:
+            raise ServiceUnreachable(f"{silent} ({error!r}).") from error
         finally:
             connection.close()
 

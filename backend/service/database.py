@@ -137,7 +137,7 @@ def is_full(error: BaseException) -> bool:
 def is_sound(path: Path) -> bool:
     """Whether a file is a database of ours that can be read to its end."""
     try:
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=rw", uri=True)) as connection:
+        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)) as connection:
             good = connection.execute("pragma integrity_check").fetchone()[0] == "ok"
             version = connection.execute("pragma user_version").fetchone()[0]
             connection.execute("select count(*) from jobs").fetchone()

@@ -13,7 +13,7 @@ from typing import Any
 from backend.service.estimate import Estimator, Pace
 from backend.service.events import Events
 from backend.service.job import CANCELLED, CANCELLING, DONE, FAILED, LANES, QUEUED, RUNNING, Job
-from backend.service.live_view import view_job
+from backend.service.job_view import view_job
 from backend.service.metrics import Metrics
 from backend.service.problems import StorageFull
 from backend.service.process import WorkerDied, WorkerProcess
@@ -28,7 +28,7 @@ MEMORY_MB = {"quick": 12_288, "long": 24_576}
 SILENCE = {"quick": 900.0, "long": 3600.0}
 """Seconds without a sign of life after which a worker is ended."""
 GRACE = {"quick": 0.8, "long": 20.0}
-"""Seconds that a cancelled job gets to stop by itself: a training writes its checkpoint after the next batch."""
+"""Seconds that a cancelled job gets to stop by itself: a training ends after the next batch."""
 MOST_CRASHES = 2
 """Workers that may die of a job."""
 IDLE_SECONDS = 300.0
@@ -167,6 +167,7 @@ class Dispatcher:
                 return None
             if self._is_made(job):
                 self.wake()
+                await asyncio.to_thread(self._store.refresh, RESULT, job.key)
                 await self._end(job, state=DONE, cached=1, started=time.time())
                 return None
             now = time.time()
@@ -270,7 +271,9 @@ class Dispatcher:
             await self._end(job, state=FAILED, error=sentence, crashes=job.crashes + 1, warnings=running.warnings)
         else:
             values = {"state": QUEUED, "crashes": job.crashes + 1}
-            await self._persist(lambda: self._store.change(job.id, (RUNNING,), **values))
+            again = await self._persist(lambda: self._store.change(job.id, (RUNNING,), **values))
+            if not again:  # it was cancelled since it was looked at
+                await self._end(job, state=CANCELLED, warnings=running.warnings)
 
     async def _end(self, job: Job, state: str, **values: Any) -> None:
         expected = (QUEUED, RUNNING, CANCELLING)
@@ -283,12 +286,11 @@ class Dispatcher:
         await self.keep_record(job_id)
         self.publish(job_id)
 
-    async def _persist(self, write: Callable[[], object]) -> None:
+    async def _persist(self, write: Callable[[], Any]) -> Any:
         """Write to the database, again and again while the disk is full: an end must not be forgotten."""
         while True:
             try:
-                await asyncio.to_thread(write)
-                return
+                return await asyncio.to_thread(write)
             except (StorageFull, OSError) as error:
                 LOG.warning("cannot write", extra={"why": str(error)})
                 await asyncio.sleep(RETRY_SECONDS)

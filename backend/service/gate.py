@@ -113,7 +113,7 @@ class Gate:
             await refuse(scope, watch, problem)
         finally:
             self._under_way -= 1
-            self._record(scope, watch.status, time.monotonic() - started)
+            self._record(scope, watch, time.monotonic() - started)
 
     def _judge(self, scope: Scope) -> None:
         if self._under_way > MOST_REQUESTS:
@@ -125,13 +125,13 @@ class Gate:
                 raise Forbidden(f"The header {name} was sent more than once.")
         self._access.check(scope["path"], headers, given_tokens(headers, scope.get("subprotocols", [])))
 
-    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+    def _record(self, scope: Scope, watch: "Watch", seconds: float) -> None:
         if scope["type"] == "http":
-            self._metrics.count("requests_total", status=f"{status // 100}xx")
-            if "text/event-stream" not in str(scope.get("state", {}).get("media_type", "")):
+            self._metrics.count("requests_total", status=f"{watch.status // 100}xx")
+            if not watch.follows:
                 self._metrics.time_request(seconds)
-        method = scope.get("method", "WS")
-        LOG.info("request", extra={"method": method, "path": scope["path"][:200], "status": status, "ms": _ms(seconds)})
+        about = {"method": scope.get("method", "WS"), "path": scope["path"][:200], "status": watch.status}
+        LOG.info("request", extra=about | {"ms": _ms(seconds)})
 
 
 class Watch:
@@ -140,11 +140,15 @@ class Watch:
     def __init__(self, send: Send) -> None:
         self._send = send
         self.status = 0
+        self.follows = False
+        """Whether the answer is a stream of events, which lasts as long as the job that it follows."""
 
     async def __call__(self, message: Message) -> None:
         """Pass a message on."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            kinds = [value for name, value in message.get("headers", []) if name.lower() == b"content-type"]
+            self.follows = any(kind.startswith(b"text/event-stream") for kind in kinds)
             message["headers"] = [*message.get("headers", []), *HEADERS]
         elif message["type"] == "websocket.accept":
             self.status = 101

@@ -37,7 +37,7 @@ class Readers:
 
     def now(self) -> set[tuple[str, str]]:
         """Role and name of the files that are being read."""
-        return {key for key, count in self._open.items() if count > 0}
+        return {key for key, count in tuple(self._open.items()) if count > 0}
 
 
 class Housekeeping:
@@ -53,8 +53,12 @@ class Housekeeping:
         """Once a minute, for ever."""
         while True:
             await asyncio.sleep(PERIOD_SECONDS)
-            with contextlib.suppress(StorageFull):
+            try:
                 await asyncio.to_thread(self.tidy)
+            except StorageFull:
+                LOG.warning("the disk is full")
+            except Exception:  # whatever it is, the next round tries again: nobody else would
+                LOG.exception("housekeeping failed")
 
     def read(self, role: str, name: str) -> None:
         """Note that a file was read: it is young again."""

@@ -13,7 +13,7 @@ ENDED = (DONE, FAILED, CANCELLED)
 RETRIED = (FAILED, CANCELLED)
 """States from which a job may be asked for again."""
 
-LANES = {"animate": "quick", "batch": "quick", "dub": "quick", "inspect": "long", "train": "long"}
+LANES = {"animate": "quick", "batch": "quick", "inspect": "long", "train": "long"}
 """Which workers do which kind: a training of an hour must not keep a line of speech waiting."""
 
 

@@ -32,14 +32,15 @@ class Jobs:
         self._accepting = asyncio.Lock()
 
     async def submit(
-        self, kind: str, request: dict[str, Any], priority: int, idempotency: str | None
+        self, kind: str, request: dict[str, Any], priority: int, idempotency: str | None, sent: dict[str, Any]
     ) -> tuple[Job, bool]:
         """Accept a job; when this returns, it is on the disk twice.
 
-        request: as `backend.service.requests` makes it. Returns the job, and False where the idempotency key had
-        brought it here before. Raises Busy, Conflict, StorageFull.
+        request: as `backend.service.requests` makes it of what the client sent, by which requests are told apart: a
+        text is spoken a little differently each time, and actors are trained again. Returns the job, and False where
+        the idempotency key had brought it here before. Raises Busy, Conflict, StorageFull.
         """
-        fingerprint = _digest([kind, request, priority])
+        fingerprint = _digest(sent)
         async with self._accepting:
             known = self._store.by_idempotency(idempotency) if idempotency else None
             if known is not None:

@@ -29,7 +29,8 @@ def write_result(folder: Path, target: Path) -> tuple[int, str]:
             for path in sorted(item for item in folder.rglob("*") if item.is_file()):
                 entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), DATE)
                 entry.external_attr = 0o644 << 16
-                with path.open("rb") as source, archive.open(entry, "w", force_zip64=False) as sink:
+                entry.file_size = path.stat().st_size  # which says whether its header must be a large file's
+                with path.open("rb") as source, archive.open(entry, "w") as sink:
                     while block := source.read(1 << 20):
                         sink.write(block)
         file.flush()

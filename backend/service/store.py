@@ -129,6 +129,11 @@ class Store:
             db.execute("update files set unread = unread + ?", (seconds,))
             db.executemany("update files set unread = 0 where role = ? and name = ?", sorted(in_use))
 
+    def refresh(self, role: str, name: str) -> None:
+        """A file is wanted again: it is young."""
+        with self.database.write() as db:
+            db.execute("update files set unread = 0 where role = ? and name = ?", (role, name))
+
     def forget_file(self, role: str, name: str) -> None:
         """The file has expired."""
         with self.database.write() as db:

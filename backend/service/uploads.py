@@ -74,6 +74,7 @@ class Uploads:
         """Look at a whole file and keep it under its digest; one that is here already is only refreshed."""
         known = self._store.get_file(UPLOAD, digest)
         if known is not None and known.about["kind"] == kind and (self._layout.uploads / digest).is_file():
+            await asyncio.to_thread(self._store.refresh, UPLOAD, digest)
             return known
         about = await self._checkers.check(kind, path, self._layout.work)
         file = StoredFile(digest, UPLOAD, path.stat().st_size, digest, {"kind": kind, "seconds": about["seconds"]})

@@ -12,6 +12,7 @@ def write_whole(path: Path, content: bytes) -> None:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
+            file.flush()
             sync_file(file.fileno())
         move_whole(temporary, path)
     finally:

@@ -3,6 +3,8 @@
 import ctypes
 import ctypes.util
 import functools
+import re
+import unicodedata
 import wave
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,10 @@ _DONT_EXIT = 0x8000
 _UTF8 = 1
 _WORD, _PHONEME, _LIST_ENDS = 1, 7, 0
 _RATE, _PITCH, _RANGE = 1, 3, 4
+_FIRST_FEMALE = 10
+"""Numbers of variants: 1 is the voice file m1, 11 is f1."""
+SPOKEN_SIGNS = set("&%@#*/")
+"""Punctuation that has a name when it is read."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,20 @@ class _Event(ctypes.Structure):
     ]
 
 
+class _Voice(ctypes.Structure):
+    _fields_ = [
+        ("name", ctypes.c_char_p),
+        ("languages", ctypes.c_char_p),
+        ("identifier", ctypes.c_char_p),
+        ("gender", ctypes.c_ubyte),
+        ("age", ctypes.c_ubyte),
+        ("variant", ctypes.c_ubyte),
+        ("reserved", ctypes.c_ubyte),
+        ("score", ctypes.c_int),
+        ("spare", ctypes.c_void_p),
+    ]
+
+
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
 
 
@@ -68,6 +88,35 @@ def _library() -> tuple[ctypes.CDLL, int]:
     return library, rate
 
 
+@functools.cache
+def _variants() -> frozenset[str]:
+    """Names of the engine's variants, as they follow the + of a voice."""
+    library, _ = _library()
+    library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
+    listed = library.espeak_ListVoices(ctypes.byref(_Voice(languages=b"variant")))
+    names = set()
+    for voice in listed:
+        if not voice:
+            return frozenset(names)
+        names.add(re.split(r"[/\\]", voice.contents.identifier.decode("utf-8", "replace"))[-1])
+    return frozenset(names)
+
+
+def _set_voice(voice: str) -> None:
+    """Raise UsageError for an unknown voice, and for an unknown variant, which the engine itself passes over."""
+    library, _ = _library()
+    _, plus, variant = voice.partition("+")
+    if variant.isdecimal():
+        number = int(variant)
+        variant = f"f{number - _FIRST_FEMALE}" if number >= _FIRST_FEMALE else f"m{number}"
+    if plus and variant not in _variants():
+        raise UsageError(
+            f"espeak-ng has no voice {voice!r}: its variant is unknown; `espeak-ng --voices=variant` lists them."
+        )
+    if library.espeak_SetVoiceByName(voice.encode()):
+        raise UsageError(f"espeak-ng has no voice {voice!r}; `espeak-ng --voices` lists them.")
+
+
 def speak(text: str, voice: str = "en-us", rate: int = 165, pitch: int = 50, pitch_range: int = 50) -> Spoken:
     """Speak a text.
 
@@ -78,8 +127,7 @@ def speak(text: str, voice: str = "en-us", rate: int = 165, pitch: int = 50, pit
     if not any(letter.isalnum() for letter in text):
         raise UsageError(f"There is nothing to speak in the text {text!r}; give words.")
     library, engine_rate = _library()
-    if library.espeak_SetVoiceByName(voice.encode()):
-        raise UsageError(f"espeak-ng has no voice {voice!r}; `espeak-ng --voices` lists them.")
+    _set_voice(voice)
     for parameter, value in ((_RATE, rate), (_PITCH, pitch), (_RANGE, pitch_range)):
         library.espeak_SetParameter(parameter, value, 0)
     pieces: list[np.ndarray] = []
@@ -135,10 +183,56 @@ def _timeline(events: list, text: str, end: float) -> tuple[list[Phone], list[Wo
     for (start, name), (stop, _) in zip(sounds, [*sounds[1:], (end, "")], strict=True):
         if stop > start:
             phones += spread(start, stop, from_ipa(name) or (SILENCE,))
-    starts = [(time, *place) for kind, time, place in events if kind == _WORD]
+    starts = [(time, place[0] - 1) for kind, time, place in events if kind == _WORD]
+    return phones, _place_words(starts, text, [phone for phone in phones if phone.symbol != SILENCE])
+
+
+def _place_words(starts: list[tuple[float, int]], text: str, phones: list[Phone]) -> list[Word]:
+    """Each word of a text once, from its first sound to its last.
+
+    starts: the engine's words, (seconds, number of a letter); it begins several in one word of the text (`1984`), and
+    none in a word that it joins to the one before (`in the`). phones: those that sound.
+    """
+    words = _split_words(text, {letter for _, letter in starts})
+    if not words or not phones:
+        return []
+    ends, times = [end for _, end in words], [phone.start for phone in phones]
+    begun = {0: 0}  # first sounds of words
+    for time, letter in starts:
+        number = int(np.searchsorted(ends, letter, side="right"))
+        if letter >= 0 and max(begun) < number < len(words):
+            begun[number] = int(np.searchsorted(times, time))
+    following = [*list(begun.values())[1:], len(phones)]
+    heard = [number for (number, sound), stop in zip(begun.items(), following, strict=True) if sound < stop]
+    result: list[Word] = []
+    for number, after in zip(heard, [*heard[1:], len(words)], strict=True):
+        together = words[number if result else 0 : after]
+        sounds = phones[begun[number] : begun.get(after, len(phones))]
+        result += _share(sounds, [_trim(text[start:end]) for start, end in together])
+    return result
+
+
+def _split_words(text: str, begun: set[int]) -> list[tuple[int, int]]:
+    """First letter of each word of a text and one past its last; lone punctuation is none.
+
+    Chinese is not written in words: they begin where the engine begins one, at the letters numbered in `begun`.
+    """
     words = []
-    for (start, position, length), (stop, *_) in zip(starts, [*starts[1:], (end, 0, 0)], strict=True):
-        written = text[position - 1 : position - 1 + length]
-        if written.strip() and stop > start:
-            words.append(Word(start, stop, written))
-    return phones, words
+    for match in re.finditer(r"\S+", text):
+        start, end = match.span()
+        cuts = [n for n in range(start + 1, end) if n in begun and "\u4e00" <= text[n] <= "\u9fff"]
+        words += zip([start, *cuts], [*cuts, end], strict=True)
+    return [(start, end) for start, end in words if _trim(text[start:end])]
+
+
+def _trim(word: str) -> str:
+    """A word without the punctuation around it: `(1984).` as `1984`, `$42` and `5%` as they are."""
+    return word.strip("".join({sign for sign in word if unicodedata.category(sign)[0] == "P"} - SPOKEN_SIGNS))
+
+
+def _share(sounds: list[Phone], words: list[str]) -> list[Word]:
+    """Words that are spoken as one: each has a share of the sounds, by its letters."""
+    edges = [*(sound.start for sound in sounds), sounds[-1].end]
+    shares = np.cumsum([0, *map(len, words)]) / sum(map(len, words)) * len(sounds)
+    times = np.interp(shares, np.arange(len(edges)), edges).tolist()
+    return [Word(start, end, word) for start, end, word in zip(times, times[1:], words, strict=False)]

@@ -107,3 +107,15 @@ def spread(start: float, end: float, symbols: tuple[str, ...]) -> list[Phone]:
     """Divide an interval evenly among symbols."""
     step = (end - start) / max(1, len(symbols))
     return [Phone(start + i * step, start + (i + 1) * step, symbol) for i, symbol in enumerate(symbols)]
+
+
+def with_pauses(phones: list[Phone], end: float) -> list[Phone]:
+    """Phonemes in order, with silences wherever nothing is said from 0 to end (seconds)."""
+    result: list[Phone] = []
+    last = 0.0
+    for phone in phones:
+        if phone.start - last > 1e-3:
+            result.append(Phone(last, phone.start, SILENCE))
+        result.append(phone)
+        last = phone.end
+    return [*result, Phone(last, end, SILENCE)] if end - last > 1e-3 else result

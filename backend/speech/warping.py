@@ -12,7 +12,7 @@ from backend.audio.speech_gate import sure_columns
 from backend.errors import InputError
 from backend.speech.alignment import NOT_FOUND
 from backend.speech.espeak import Spoken
-from backend.speech.phones import SILENCE, Phone, Word
+from backend.speech.phones import SILENCE, Phone, Word, with_pauses
 
 BANDS = slice(2, 38)
 BAND_SHARE, LEAST_BAND = 0.15, 200
@@ -47,8 +47,9 @@ def warp(samples: np.ndarray, reading: Spoken) -> tuple[list[Phone], list[Word]]
         raise InputError(NOT_FOUND)
     if max(len(heard), len(read)) * FRAME_SECONDS > LONGEST_SECONDS:
         raise InputError(
-            f"The recording has {len(heard) * FRAME_SECONDS:.0f} s of speech; a transcript that is not English is "
-            f"laid over up to {LONGEST_SECONDS:.0f} s: cut the recording into lines."
+            f"The recording has {len(heard) * FRAME_SECONDS:.0f} s of speech; a transcript is laid over up to "
+            f"{LONGEST_SECONDS:.0f} s, unless it is English without figures and pocketsphinx is installed: write "
+            "figures as words, or cut the recording into lines."
         )
     step = -(-max(len(heard), len(read)) // MOST_COLUMNS)
     heard, read = heard[::step], read[::step]
@@ -69,7 +70,7 @@ def warp(samples: np.ndarray, reading: Spoken) -> tuple[list[Phone], list[Word]]
     moved = [Phone(clock(p.start), clock(p.end), p.symbol) for p in reading.phones if p.symbol != SILENCE]
     words = [Word(clock(w.start), clock(w.end), w.text) for w in reading.words]
     phones = [phone for phone in moved if phone.end > phone.start]
-    return _with_pauses(phones, len(samples) / SAMPLE_RATE), [word for word in words if word.end > word.start]
+    return with_pauses(phones, len(samples) / SAMPLE_RATE), [word for word in words if word.end > word.start]
 
 
 def _spoken_columns(reading: Spoken) -> np.ndarray:
@@ -139,15 +140,3 @@ def _trace(total: np.ndarray, stretch: float) -> np.ndarray:
         way = int(np.argmin(before))
         row, column = row - (way != 2), column - (way != 1)
     return np.array(steps[::-1])
-
-
-def _with_pauses(phones: list[Phone], end: float) -> list[Phone]:
-    """The phonemes with silences wherever nothing is said."""
-    result: list[Phone] = []
-    last = 0.0
-    for phone in phones:
-        if phone.start - last > 1e-3:
-            result.append(Phone(last, phone.start, SILENCE))
-        result.append(phone)
-        last = phone.end
-    return [*result, Phone(last, end, SILENCE)] if end - last > 1e-3 else result

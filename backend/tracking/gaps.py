@@ -18,6 +18,7 @@ class Gap(IntEnum):
     SECOND_FACE = 4
     OUTSIDE = 5
     TURNED = 6
+    NO_SOUND = 7
 
 
 REASONS = {
@@ -27,6 +28,7 @@ REASONS = {
     Gap.SECOND_FACE: "a second face as large as the speaker's",
     Gap.OUTSIDE: "the face leaves the picture",
     Gap.TURNED: "the head turned too far",
+    Gap.NO_SOUND: "the sound has ended",
 }
 
 THUMBNAIL = 32

@@ -17,7 +17,7 @@ from backend.training.dataset import Dataset
 MARGIN_SECONDS = 0.05
 """Of sound on either side of the windows of a stretch."""
 LEAST_HELD_OUT = 12
-"""Frames of a clip that the cut must leave for measuring; fewer say nothing."""
+"""Frames with a face that the cut must leave of a clip for measuring; fewer say nothing."""
 REST_NOISE_RMS = 0.002
 """Loudest noise in a stretch of made silence: 28 dB below speech."""
 
@@ -58,7 +58,8 @@ class Span:
 def split_spans(dataset: Dataset, held_out: float, gap_seconds: float = 0.5) -> tuple[list[Span], list[Span]]:
     """Divide the clips by time: the last `held_out` of the frames, never neighbours, are kept from training.
 
-    A gap at the cut keeps the sound windows of both sides apart. Returns (training, held-out) spans.
+    A gap at the cut keeps the sound windows of both sides apart. Returns (training, held-out) spans; held-out ones
+    that hardly show a face are left out.
     """
     clip = np.asarray(dataset.clip)
     bounds = np.flatnonzero(np.diff(clip, prepend=-1, append=-1))
@@ -71,9 +72,11 @@ def split_spans(dataset: Dataset, held_out: float, gap_seconds: float = 0.5) -> 
             held.append(Span(int(start), int(stop)))
         else:
             last = int(np.searchsorted(dataset.times[start:cut], dataset.times[cut] - gap_seconds)) + int(start)
-            train.append(Span(int(start), last))
+            if last > start:
+                train.append(Span(int(start), last))
             held.append(Span(int(cut), int(stop)))
-    return train, [span for span in held if span.stop - span.start >= LEAST_HELD_OUT]
+    valid = np.asarray(dataset.valid)
+    return train, [span for span in held if valid[span.start : span.stop].sum() >= LEAST_HELD_OUT]
 
 
 class Batches:

@@ -57,7 +57,7 @@ def speaker_space(clips: Sequence[TrackedClip], config: DatasetConfig) -> tuple[
     scores = score_frames(landmarks, rough_poses(landmarks), [FrameQuality(*map(float, row)) for row in measured])
     place = int(np.searchsorted(frames, chosen))
     if chosen >= total or (chosen >= 0 and not np.isfinite(scores[place])):
-        raise UsageError(f"--reference-frame {chosen} has no face or does not exist ({total} frames); choose another.")
+        raise UsageError(f"reference_frame {chosen} has no face or does not exist ({total} frames); choose another.")
     if chosen < 0:
         place = choose_reference(scores)
     return build_space(landmarks, scores, place, times, number), int(frames[place])

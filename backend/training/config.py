@@ -38,8 +38,8 @@ class TrainConfig:
     """One training run; the options of `mouthpiece train` with their defaults."""
 
     preset: str = "default"
-    """Network: `instant` (lips solved from the voice model in seconds), `fast` (vertices and weights, no texture),
-    `default` (all), or `paper` (all, in the published sizes)."""
+    """Network: `instant` (vertices and weights, solved from the voice model in a minute), `fast` (the same, trained
+    on), `default` (a texture too), or `paper` (all, in the published sizes)."""
     epochs: int = 40
     """Most passes over the training video; it ends earlier where the held-out part gets no better."""
     seed: int = 0
@@ -103,9 +103,11 @@ class TrainConfig:
         for name in ("epochs", "chunk", "chunks", "texture_frames", "validate_every", "patience"):
             if getattr(self, name) < 1:
                 raise UsageError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}.")
+        if not 0 <= self.seed < 2**31:
+            raise UsageError(f"--seed must be from 0 to {2**31 - 1}, got {self.seed}.")
         if not 0 <= self.face_share < 1:
-            raise UsageError(f"--face-share must be from 0 to below 1, got {self.face_share}.")
+            raise UsageError(f"face_share must be from 0 to below 1, got {self.face_share}.")
         if not 0 <= self.appearance_share < 1:
-            raise UsageError(f"--appearance-share must be from 0 to below 1, got {self.appearance_share}.")
+            raise UsageError(f"appearance_share must be from 0 to below 1, got {self.appearance_share}.")
         if not 0.05 <= self.held_out <= 0.5:
             raise UsageError(f"--held-out must be between 0.05 and 0.5, got {self.held_out}.")

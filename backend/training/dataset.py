@@ -16,7 +16,7 @@ from backend.normalisation.space import SpeakerSpace
 from backend.progress import Progress, no_progress
 
 FORMAT = 1
-PIPELINE = 7
+PIPELINE = 8
 """Raised with every change of the steps that changes their results, so that old datasets are built again."""
 
 
@@ -39,9 +39,9 @@ class DatasetConfig:
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.smoothing <= 0.5:
-            raise UsageError(f"--smoothing must be between 0 and 0.5 seconds, got {self.smoothing}.")
+            raise UsageError(f"smoothing must be between 0 and 0.5 seconds, got {self.smoothing}.")
         if self.reference_frame < -1:
-            raise UsageError(f"--reference-frame must be a frame number from 0, or -1, got {self.reference_frame}.")
+            raise UsageError(f"reference_frame must be a frame number from 0, or -1, got {self.reference_frame}.")
 
 
 class Dataset:
@@ -73,6 +73,10 @@ class Dataset:
     def audio(self, clip: int) -> np.ndarray:
         """The sound of one clip, (N,) float32, 16 kHz, moved so that it agrees with the picture."""
         return self._map(f"audio_{int(clip)}")
+
+    def videos(self, given: Sequence[Path]) -> list[Path]:
+        """The file of each clip, of the files that the dataset was built from, in their order; not all were usable."""
+        return [given[row["video"]] for row in self.description["clips"]]
 
     @cached_property
     def space(self) -> SpeakerSpace:
@@ -194,14 +198,22 @@ def build_dataset(
 
 
 def dataset_digest(videos: Sequence[Path], config: DatasetConfig) -> str:
-    """SHA-256 over the videos' contents, the settings and the pipeline's number."""
+    """SHA-256 over the videos' contents, the settings and the pipeline's number.
+
+    Raises UsageError where a video cannot be read, or is there twice: what is kept for measuring would be trained on.
+    """
     total = hashlib.sha256(json.dumps([PIPELINE, asdict(config)]).encode())
+    seen: dict[bytes, Path] = {}
     for video in videos:
         try:
             with video.open("rb") as file:
-                total.update(hashlib.file_digest(file, "sha256").digest())
+                digest = hashlib.file_digest(file, "sha256").digest()
         except OSError as error:
             raise UsageError(f"The video {video} cannot be opened ({error.strerror}); give a video file.") from error
+        if digest in seen:
+            raise UsageError(f"{seen[digest]} and {video} are the same video; give each once.")
+        seen[digest] = video
+        total.update(digest)
     return total.hexdigest()
 
 

@@ -15,17 +15,15 @@ def choose_device(name: str) -> torch.device:
     """`auto` takes a GPU where there is one; under torchrun each process takes its own. Raises UsageError."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise UsageError(f"--device must be auto, cpu or cuda, got {name!r}.") from None
-    if device.type == "cuda":
-        if not torch.cuda.is_available():
-            raise EnvironmentProblem(
-                "--device cuda needs an NVIDIA GPU and a PyTorch built for it; use --device cpu, or install one."
-            )
-        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
-    return device
+    if name == "cpu":
+        return torch.device(name)
+    if name != "cuda":
+        raise UsageError(f"--device must be auto, cpu or cuda, got {name!r}.")
+    if not torch.cuda.is_available():
+        raise EnvironmentProblem(
+            "--device cuda needs an NVIDIA GPU and a PyTorch built for it; use --device cpu, or install one."
+        )
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
 
 
 def mixed_precision(device: torch.device) -> contextlib.AbstractContextManager:

@@ -81,10 +81,11 @@ def start_from_voice(
     voice: Path = VOICE_MODEL,
     progress: Progress = no_progress,
 ) -> bool:
-    """Take over the shipped voice model's encoder and solve the speaker's own part linearly from what it hears.
+    """Take over the shipped voice model's encoder and solve the speaker's own part from what it hears.
 
-    After Neural Voice Puppetry section 5.3: what is heard is shared by all speakers, and a speaker's own face is a
-    linear map of it. False, and nothing changed, where the network has another encoder or no voice model is shipped.
+    After Neural Voice Puppetry section 5.3: what is heard is shared by all speakers, and what a speaker's own face
+    makes of it is learnt from a few minutes. False, and nothing changed, where the network has another encoder or no
+    voice model is shipped.
     """
     if not isinstance(model.encoder, VoiceEncoder) or not voice.is_file():
         return False
@@ -92,15 +93,16 @@ def start_from_voice(
         own = model.encoder.state_dict()
         shared = {name: file.get_tensor(f"encoder.{name}") for name in own if not name.startswith(OWN)}
     model.encoder.load_state_dict(own | shared)
-    solve_linearly(model, dataset, batches, progress)
+    solve_own_part(model, dataset, batches, progress)
     return True
 
 
 @torch.no_grad()
-def solve_linearly(model: TalkingFace, dataset: Dataset, batches: Batches, progress: Progress) -> None:
-    """Set the code, the geometry decoder and the blendshape decoder to the ridge regression of the training frames.
+def solve_own_part(model: TalkingFace, dataset: Dataset, batches: Batches, progress: Progress) -> None:
+    """Set the code, the geometry decoder and the blendshape decoder from the training frames.
 
-    A code then holds the principal components of the face, lips weighted as in the loss, divided by their deviation;
+    The code's own layers are trained (backend/training/manner.py), the rest is linear in the code and solved. A code
+    then holds the principal components of the face, lips weighted as in the loss, divided by their deviation;
     where there is a texture, behind them those of what the face does not tell of it.
     """
     assert isinstance(model.encoder, VoiceEncoder)

@@ -101,7 +101,7 @@ class TrainingRun:
 
     def run(self, progress: Progress) -> None:
         """Train to the last epoch. Raises Cancelled where it is stopped before; the last checkpoint stays."""
-        saved = time.monotonic()
+        saved, finished = time.monotonic(), None
         try:
             while self.epoch < self.config.epochs and not self.settled:
                 progress("train", self.epoch, self.config.epochs)
@@ -112,9 +112,13 @@ class TrainingRun:
                 self._look()
                 if time.monotonic() - saved > self.config.checkpoint_minutes * 60 or self.epoch == self.config.epochs:
                     self.save()
-                    saved = time.monotonic()
+                    saved, finished = time.monotonic(), None
+                else:
+                    finished = copy.deepcopy(self._state())
         except (Cancelled, KeyboardInterrupt):
             # The epoch that was cut short starts again: its batches are drawn from its number.
+            if finished is not None:
+                self.save(finished)
             raise Cancelled(
                 f"Training stopped in epoch {self.epoch + 1} of {self.config.epochs}; {self.kept} epochs are kept, and "
                 f"--resume goes on after them."
@@ -162,12 +166,15 @@ class TrainingRun:
             close_lips_at_bilabials(model, self.batches.reference)
         return model
 
-    def save(self) -> None:
-        """Write the checkpoint; of several processes the first does."""
-        self.kept = self.epoch
-        if self.process:
-            return
-        state = RunState(
+    def save(self, state: RunState | None = None) -> None:
+        """Write the checkpoint, by default of the run as it is; of several processes the first does."""
+        state = state or self._state()
+        self.kept = state.epoch
+        if not self.process:
+            save_checkpoint(self.checkpoint, state)
+
+    def _state(self) -> RunState:
+        return RunState(
             self.epoch,
             self.history,
             self.model.state_dict(),
@@ -175,7 +182,6 @@ class TrainingRun:
             optimiser_tensors(self.optimiser),
             self.best,
         )
-        save_checkpoint(self.checkpoint, state)
 
     def _train_epoch(self) -> dict[str, float]:
         torch.manual_seed(self.config.seed * 100_003 + self.epoch + 7919 * self.process)

@@ -24,7 +24,7 @@ def save_contact_sheet(path: Path, true: np.ndarray, predicted: np.ndarray, visi
 
 def write_card(facts: dict[str, Any]) -> str:
     """Text of MODEL_CARD.md. facts: name, command, data, consent, seed, minutes, machine, date, metrics, licence."""
-    consent = facts["consent"]
+    consent = {name: " ".join(str(value).replace("|", "\\|").split()) for name, value in facts["consent"].items()}
     rows = "\n".join(f"| `{name}` | {value:.4g} |" for name, value in facts["metrics"].items())
     return f"""# Actor `{facts["name"]}`
 

@@ -9,6 +9,7 @@ COLOURS = ("#c0392b", "#2563a8", "#2e8b57", "#8e5ea2", "#b8860b", "#555555")
 LOSSES = ("geometry", "velocity", "aperture", "closure", "blendshapes", "texture")
 MEASURED = ("lip_error_mm", "aperture_r", "ssim_atlas", "interior_skill")
 """Figures of the held-out part that are drawn over the epochs."""
+SPARSE = "<p>The curves of textures are of one frame in four, the table is of all.</p>"
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff; max-width: 800px; margin: 2em auto;
@@ -30,10 +31,12 @@ def write_training_report(
     history: a row of figures for each epoch so far; figures: of the held-out part; epochs: how many there may be.
     """
     state = f"epoch {len(history)} of at most {epochs}" if history else "solved without training"
+    losses = _chart(history, LOSSES, relative=True)
+    looks = _chart(history, MEASURED)
     parts = [
         f"<h1>Training of {escape(actor)}</h1><p>{state}</p>",
-        _section("Losses", _chart(history, LOSSES, relative=True) + "<p>Each relative to its first value.</p>"),
-        _section("Held-out part of the video", _chart(history, MEASURED) + _table(figures)),
+        losses and _section("Losses", losses + "<p>Each relative to its first value.</p>"),
+        _section("Held-out part of the video", looks + (looks and SPARSE) + _table(figures)),
         _sheet(work),
         _section("What to record next time", _advice(figures)),
     ]
@@ -63,23 +66,25 @@ def _table(figures: dict[str, float]) -> str:
 
 
 def _chart(history: list[dict[str, float]], names: tuple[str, ...], relative: bool = False) -> str:
-    """Lines over the epochs; those that were measured in some epochs only are joined."""
+    """Lines over the epochs; those that were measured in some epochs only are joined. "" where there is none yet."""
     lines = {name: [(i, row[name]) for i, row in enumerate(history) if name in row] for name in names}
     lines = {name: points for name, points in lines.items() if len(points) > 1}
     if not lines:
-        return "<p>There is nothing to draw yet.</p>"
+        return ""
     if relative:
         lines = {name: [(i, value / (points[0][1] or 1)) for i, value in points] for name, points in lines.items()}
-    top = max(value for points in lines.values() for _, value in points) * 1.05 or 1.0
+    values = [value for points in lines.values() for _, value in points]
+    low, top = min(0.0, *values), max(values) * 1.05 or 1.0
     across = (WIDTH - EDGE) / max(1, len(history) - 1)
     drawn, legend = [], []
     for (name, points), colour in zip(lines.items(), COLOURS, strict=False):
-        places = " ".join(f"{EDGE + i * across:.1f},{HEIGHT * (1 - value / top):.1f}" for i, value in points)
+        places = " ".join(f"{EDGE + i * across:.1f},{HEIGHT * (top - value) / (top - low):.1f}" for i, value in points)
         drawn.append(f'<polyline points="{places}" fill="none" stroke="{colour}" stroke-width="1.8"/>')
         legend.append(f'<span><i style="background:{colour}"></i>{name} ({points[-1][1]:.3g})</span>')
     for share in (0.25, 0.5, 0.75):
         y = HEIGHT * (1 - share)
-        drawn.append(f'<path d="M{EDGE} {y}H{WIDTH}" stroke="#ddd"/><text x="0" y="{y + 4}">{top * share:.2g}</text>')
+        value = low + (top - low) * share
+        drawn.append(f'<path d="M{EDGE} {y}H{WIDTH}" stroke="#ddd"/><text x="0" y="{y + 4}">{value:.2g}</text>')
     drawn.append(f'<text x="{WIDTH}" y="{HEIGHT + 16}" text-anchor="end">epoch {len(history)}</text>')
     svg = f'<svg viewBox="0 0 {WIDTH} {HEIGHT + 20}" width="{WIDTH}" height="{HEIGHT + 20}">{"".join(drawn)}</svg>'
     return f'{svg}<p class="legend">{"".join(legend)}</p>'

@@ -1,12 +1,13 @@
 """Clips of a speaker, tracked: landmarks, gaps, picture quality and sound of each, kept in files between runs."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from backend.audio.decode import decode_audio
+from backend.audio.decode import SAMPLE_RATE, decode_audio
 from backend.errors import InputError
 from backend.normalisation.pose import apply, invert, yaw_pitch_roll
 from backend.normalisation.reference import FrameQuality, measure_quality, rough_poses
@@ -21,6 +22,9 @@ from backend.video.decode import iterate_frames, open_video
 LEAST_FRAMES = 25
 """Frames with a face that a clip must have."""
 
+SOUND_SLACK = 0.25
+"""Seconds by which a clip's sound may end before its picture without a gap."""
+
 GAP_SHARE = 0.02
 """Share of a clip's frames that may be gaps without a warning."""
 
@@ -31,15 +35,15 @@ class TrackedClip:
 
     path: Path
     part: Path
-    """Where the steps keep this clip's results, without ending."""
+    """Where the steps keep this clip's results, without ending; named by the video's number."""
     times: np.ndarray
     """(T,) float64 seconds."""
     gaps: np.ndarray
-    """(T,) uint8 `Gap` numbers; landmarks are NaN where they are not 0."""
+    """(T,) uint8 `Gap` numbers; landmarks are NaN where the picture is to blame."""
     quality: np.ndarray
     """(T, 3) float32: sharpness, asymmetry, brightness; see `FrameQuality`."""
     samples: np.ndarray
-    """(N,) float32, 16 kHz, as recorded."""
+    """(N,) float32, 16 kHz, as recorded, and silence to the last picture."""
 
     @property
     def found(self) -> np.ndarray:
@@ -59,6 +63,7 @@ class TrackedClip:
         """What dataset.json keeps of the clip."""
         return {
             "name": self.path.name,
+            "video": int(self.part.name),
             "frames": len(self.times),
             "faces": int(self.found.sum()),
             "gaps": count_gaps(self.gaps),
@@ -111,6 +116,9 @@ def _track_clip(
         _write_track(path, part, config, report)
     with np.load(part_file(part, "track"), allow_pickle=False) as data:
         times, gaps, quality, warning = data["times"], data["gaps"], data["quality"], str(data["warning"])
+    mute = times > len(samples) / SAMPLE_RATE + SOUND_SLACK
+    gaps[mute & (gaps == Gap.NONE)] = Gap.NO_SOUND
+    samples = np.pad(samples, (0, max(0, math.ceil(times[-1] * SAMPLE_RATE) - len(samples))))
     if warning:
         warnings.append(warning)
     clip = TrackedClip(path, part, times, gaps, quality, samples)

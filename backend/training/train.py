@@ -4,15 +4,16 @@ import datetime
 import json
 import os
 import platform
+import shlex
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backend.actor_file import ReferenceFace, check_name, save_actor
+from backend.actor_file import ACTOR_FILES, ReferenceFace, check_name, save_actor
 from backend.actor_library import VOICE_MODEL, user_actors
-from backend.animation_file import check_output, new_folder
+from backend.animation_file import check_output, new_folder, places_read
 from backend.errors import InputError, UsageError
 from backend.progress import Progress, no_progress
 from backend.training.config import TrainConfig
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 
 LEAST_SECONDS = 20.0
 """Shortest training material; good actors need 2 to 5 minutes (section 4)."""
-SHEET, CHECKPOINT = "contact_sheet.png", "checkpoint.safetensors"
+SHEET, CHECKPOINT, SETTINGS = "contact_sheet.png", "checkpoint.safetensors", "config.json"
+OURS = ("dataset", "dataset.partial", CHECKPOINT)
+"""What tells a work folder that a training began from a folder of somebody's own."""
 SSIM_WORTH = APERTURE_WORTH = 10.0
 """Millimetres of lip error that one of SSIM, and one of aperture r, is worth when the best moment is chosen."""
 FEATHER = 12
@@ -82,12 +85,18 @@ def train(request: TrainRequest, progress: Progress = no_progress) -> Path:
 
     consent = read_consent(request.consent)
     if request.out is None:
-        request.folder.parent.mkdir(parents=True, exist_ok=True)
-    check_output(request.folder, request.overwrite)
-    work = _open_work_folder(request)
+        try:
+            request.folder.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"{request.folder.parent} cannot be made: {error.strerror}; give --out.") from None
+    read = places_read([*request.videos, request.consent, request.work_folder])
+    check_output(request.folder, request.overwrite, ACTOR_FILES, read)
+    settings = _settings(request)
+    work = _open_work_folder(request, settings)
     process, processes = join_processes(choose_device(request.config.device))
     with first_process_first(process, processes):
         dataset = build_dataset(list(request.videos), work / "dataset", progress=progress)
+    (work / SETTINGS).write_text(json.dumps(settings, indent=1), encoding="utf-8")
     for warning in dataset.warnings:
         progress(warning, 0, 0)
     check_quality(dataset, request.accept_quality, lambda sentence: progress(sentence, 0, 0))
@@ -95,17 +104,20 @@ def train(request: TrainRequest, progress: Progress = no_progress) -> Path:
     share = texture_share(np.asarray(dataset.mask), np.asarray(dataset.interior))
     model_config = fit_to_speaker(PRESETS[request.config.preset], dataset)
     run, spans, held = _prepare(request, model_config, dataset, work, share, progress)
+    if not held:
+        progress("The end of the video, which is kept for measuring, hardly shows a face: nothing is measured.", 0, 0)
     if request.config.preset != "instant":
         run.run(progress)
     if process:  # of several processes the first writes the actor
         return request.folder
     progress("evaluate", 0, 1)
-    metrics = held_out_figures(run.result, dataset, held, share, work / SHEET)
+    metrics = held_out_figures(run.result, dataset, held, share, work / SHEET) if held else {}
     progress("evaluate", 1, 1)
     write_training_report(work, request.actor, run.history, metrics, request.config.epochs)
-    facts = _facts(request, consent, metrics, run.history, sum(span.stop - span.start for span in spans))
+    facts = _facts(request, dataset, consent, metrics, run.history, sum(span.stop - span.start for span in spans))
     facts |= {"trained_until": trained_until(request.videos, dataset, spans)}
     _export(request, run.result, model_config, dataset, share, facts)
+    run.checkpoint.unlink(missing_ok=True)
     return request.folder
 
 
@@ -119,21 +131,39 @@ def texture_share(mask: np.ndarray, interior: np.ndarray) -> np.ndarray:
     return (fade * (interior | (mask > 0))).astype(np.float32)
 
 
-def _open_work_folder(request: TrainRequest) -> Path:
+def _settings(request: TrainRequest) -> dict[str, Any]:
+    """What a run must be started with again to go on: how to train, and the digest of the videos."""
+    from backend.training.dataset import DatasetConfig, dataset_digest
+
+    started = asdict(request.config) | {"videos": dataset_digest(request.videos, DatasetConfig())}
+    return json.loads(json.dumps(started))
+
+
+def _open_work_folder(request: TrainRequest, settings: dict[str, Any]) -> Path:
     """Make the work folder, or check that the run in it is the one to go on with."""
     work = request.work_folder
-    settings = json.dumps(asdict(request.config), indent=1)
     try:
         work.mkdir(parents=True, exist_ok=True)
-        if (work / CHECKPOINT).exists():
-            if not request.resume:
-                raise UsageError(f"{work} holds an unfinished run; add --resume to go on with it, or delete it.")
-            if (work / "config.json").read_text() != settings:
-                raise UsageError(f"The run in {work} was started with other settings; repeat them, or delete it.")
-        (work / "config.json").write_text(settings)
+        if any(work.iterdir()) and not any((work / name).exists() for name in OURS):
+            raise UsageError(f"{work} holds other files; choose a folder of its own for the work.")
     except OSError as error:
         raise UsageError(f"The work folder {work} cannot be written: {error.strerror}.") from None
+    if (work / CHECKPOINT).exists():
+        if not request.resume:
+            raise UsageError(f"{work} holds an unfinished run; add --resume to go on with it, or delete it.")
+        _check_settings(work, settings)
     return work
+
+
+def _check_settings(work: Path, settings: dict[str, Any]) -> None:
+    """Raise UsageError where the run in a work folder was started otherwise; it may go on with another device."""
+    try:
+        started = json.loads((work / SETTINGS).read_text("utf-8"))
+    except (OSError, ValueError):
+        raise UsageError(f"The settings of the run in {work} cannot be read; delete it and begin again.") from None
+    changed = [name for name in settings if name != "device" and settings[name] != started.get(name)]
+    if changed:
+        raise UsageError(f"The run in {work} was started with other {', '.join(changed)}; repeat them, or delete it.")
 
 
 def _prepare(
@@ -170,10 +200,12 @@ def _prepare(
         raise UsageError("--preset instant needs the voice model in models/voice; use --preset fast.")
 
     def validate(network: Any) -> dict[str, float]:
-        figures = held_out_figures(network, dataset, held, share, work / SHEET, every=4)
+        first = run.process == 0  # of several processes, which all look, it writes
+        figures = held_out_figures(network, dataset, held, share, work / SHEET if first else None, every=4)
         score = figures["lip_error_mm"] + SSIM_WORTH * (1 - figures.get("ssim_atlas", 1.0))
         score += APERTURE_WORTH * (1 - np.nan_to_num(figures["aperture_r"]))
-        write_training_report(work, request.actor, run.history, figures, config.epochs)
+        if first:
+            write_training_report(work, request.actor, run.history, figures, config.epochs)
         return figures | {"score": score}
 
     run = TrainingRun(model, batches, config, work / CHECKPOINT, validate if held else None)
@@ -190,43 +222,50 @@ def starts_from_voice(config: TrainConfig) -> bool:
 
 
 def held_out_figures(
-    model: Any, dataset: Any, held: list, share: np.ndarray, sheet: Path, every: int = 1
+    model: Any, dataset: Any, held: list, share: np.ndarray, sheet: Path | None, every: int = 1
 ) -> dict[str, float]:
-    """Figures on the held-out spans, and a contact sheet; textures of one frame in `every`."""
+    """Figures on the held-out spans, and a contact sheet where one is asked for; textures of one frame in `every`."""
     from backend.training.held_out import evaluate_held_out
     from backend.training.report import save_contact_sheet
 
     metrics, true, predicted, visible = evaluate_held_out(model, dataset, held, share, every)
-    if len(true):
+    if len(true) and sheet is not None:
         save_contact_sheet(sheet, true, predicted, visible)
     return metrics
 
 
 def trained_until(videos: tuple[Path, ...], dataset: Any, spans: list) -> dict[str, float]:
     """For each video's SHA-256, the second up to which training saw it; evaluation passes over that."""
-    by_name = {path.name: path for path in videos}
-    clip = np.asarray(dataset.clip)
+    clip, files = np.asarray(dataset.clip), dataset.videos(videos)
     last = {int(clip[span.start]): float(dataset.times[span.stop - 1]) for span in spans}
-    names = [row["name"] for row in dataset.description["clips"]]
-    return {file_sha256(by_name[names[number]]): seconds for number, seconds in last.items()}
+    return {file_sha256(files[number]): seconds for number, seconds in last.items()}
 
 
 def _facts(
-    request: TrainRequest, consent: dict[str, Any], metrics: dict[str, float], history: list[dict], frames: int
+    request: TrainRequest,
+    dataset: Any,
+    consent: dict[str, Any],
+    metrics: dict[str, float],
+    history: list[dict],
+    frames: int,
 ) -> dict[str, Any]:
     """What the actor's description and card say about where it comes from."""
     from backend.training.voice.export import LICENCE as VOICE_LICENCE
 
     config = request.config
     from_voice = starts_from_voice(config)
-    names = " ".join(path.name for path in request.videos)
-    command = (
-        f"mouthpiece train {names} --actor {request.actor} --consent {request.consent.name} "
-        f"--preset {config.preset} --epochs {config.epochs} --seed {config.seed}"
-    )
+    words = ["mouthpiece", "train", *(path.name for path in request.videos), "--actor", request.actor]
+    words += ["--consent", request.consent.name, "--preset", config.preset]
+    words += ["--epochs", str(config.epochs), "--seed", str(config.seed)]
+    if config.held_out != TrainConfig.held_out:
+        words += ["--held-out", str(config.held_out)]
+    if config.from_scratch:
+        words.append("--from-scratch")
+    if request.accept_quality:
+        words.append("--accept-quality")
     return {
-        "command": command,
-        "data": names,
+        "command": shlex.join(words),
+        "data": ", ".join(row["name"] for row in dataset.description["clips"]),
         "train_frames": frames,
         "from_voice": from_voice,
         "held_out": config.held_out,
@@ -255,6 +294,6 @@ def _export(
 
     space = dataset.space
     reference = ReferenceFace(space.vertices, space.uv, asdict(space.crop), share, space.seen_vertices, space.turning)
-    with new_folder(request.folder, request.overwrite) as folder:
+    with new_folder(request.folder, ACTOR_FILES, request.overwrite) as folder:
         card = write_card(facts | {"name": request.actor})
         save_actor(folder, request.actor, model, model_config, reference, dataset.reference_atlas, facts, card)

@@ -17,7 +17,7 @@ def read_consent(path: Path) -> dict[str, Any]:
     Raises: ConsentError that says what is missing.
     """
     try:
-        record = json.loads(Path(path).read_text())
+        record = json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConsentError(f"The consent record {path} cannot be read: {error.strerror}.") from None
     except ValueError:
@@ -26,7 +26,7 @@ def read_consent(path: Path) -> dict[str, Any]:
         ) from None
     if not isinstance(record, dict):
         raise ConsentError(f"The consent record {path} must be a JSON object with {', '.join(REQUIRED)}.")
-    missing = [name for name in REQUIRED if not str(record.get(name, "")).strip()]
+    missing = [name for name in REQUIRED if not isinstance(record.get(name), str) or not record[name].strip()]
     if missing:
         raise ConsentError(f"The consent record {path} lacks {', '.join(missing)}; the speaker must give it.")
     try:

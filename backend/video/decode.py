@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from backend.errors import InputError, UsageError
+from backend.media import media_name
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def _open(path: Path):
         what = "is a folder, not a file" if path.is_dir() else "does not exist"
         raise UsageError(f"The video {path} {what}; give the path of a video file (mp4, mov, mkv, webm, avi).")
     try:
-        return av.open(str(path), metadata_errors="ignore")
+        return av.open(media_name(path), metadata_errors="ignore")
     except PermissionError as error:
         raise UsageError(f"The video {path} may not be read by this user; change its permissions.") from error
     except (av.error.FFmpegError, ValueError, OSError) as error:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from backend.media import media_name
 from backend.progress import Progress, no_progress
 
 CLOCK = 90_000
@@ -23,16 +24,17 @@ def encode_video(
     out: Path,
     metadata: dict[str, str],
     progress: Progress = no_progress,
+    start: float = 0.0,
 ) -> None:
     """Write an mp4 whose picture and sound last equally long.
 
-    frames: `count` pictures (H, W, 3) uint8, sides even; sound: a file whose first track is cut or padded with silence
-    to count / fps seconds; metadata: written into the container (title, comment).
+    frames: `count` pictures (H, W, 3) uint8, sides even; sound: a file whose first track, from `start` seconds on, is
+    cut or padded with silence to count / fps seconds; metadata: written into the container (title, comment).
     """
     import av
 
     rate = Fraction(fps).limit_denominator(1001)
-    with av.open(str(out), "w", format="mp4", options={"movflags": "use_metadata_tags+faststart"}) as container:
+    with av.open(media_name(out), "w", format="mp4", options={"movflags": "use_metadata_tags+faststart"}) as container:
         container.metadata.update(metadata)
         video = None
         audio = container.add_stream("aac", rate=SOUND_RATE) if sound else None
@@ -49,36 +51,40 @@ def encode_video(
         if video is not None:
             container.mux(video.encode(None))
         if audio is not None and sound is not None:
-            _encode_sound(container, audio, sound, count / fps)
+            _encode_sound(container, audio, sound, start, count / fps)
 
 
-def _encode_sound(container, stream, sound: Path, seconds: float) -> None:
+def _encode_sound(container, stream, sound: Path, start: float, seconds: float) -> None:
     # AAC packets hold 1024 samples: ending within half a packet of the picture is as near as the format allows.
     wanted = round(seconds * SOUND_RATE / PACKET)
-    for number, piece in zip(range(wanted), _packets(sound, stream.layout.name), strict=False):
+    for number, piece in zip(range(wanted), _packets(sound, start, stream.layout.name), strict=False):
         piece.pts, piece.time_base = number * PACKET, Fraction(1, SOUND_RATE)
         container.mux(stream.encode(piece))
     container.mux(stream.encode(None))
 
 
-def _packets(sound: Path, layout: str) -> Iterator:
-    """The sound in frames of 1024 samples, followed by silence without end."""
+def _packets(sound: Path, start: float, layout: str) -> Iterator:
+    """The sound from `start` seconds on in frames of 1024 samples, followed by silence without end."""
     import av
     from av.audio.fifo import AudioFifo
     from av.audio.resampler import AudioResampler
 
     resampler = AudioResampler(format="fltp", layout=layout, rate=SOUND_RATE)
     fifo = AudioFifo()
+    before = round(start * SOUND_RATE)
 
     def write(frames: list) -> None:
         for frame in frames:
             frame.pts = None
             fifo.write(frame)
 
-    with av.open(str(sound)) as source:
+    with av.open(media_name(sound)) as source:
         for frame in source.decode(audio=0):
             frame.pts = None
             write(resampler.resample(frame))
+            if skipped := min(before, fifo.samples):
+                fifo.read(skipped)
+                before -= skipped
             while fifo.samples >= PACKET:
                 yield fifo.read(PACKET)
     write(resampler.resample(None))

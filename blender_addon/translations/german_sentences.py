@@ -36,7 +36,9 @@ SENTENCES: dict[str, str] = {
     ),
     "Animate this line with the ticked ones": "Diese Zeile mit den angekreuzten animieren",
     "Another number gives other blinks and head motion": "Eine andere Zahl ergibt andere Lidschläge und Kopfbewegungen",
-    "As long as in the published method": "So lange wie im veröffentlichten Verfahren",
+    "As Default, with networks of the published sizes: slow without a GPU": (
+        "Wie Standard, mit Netzen der veröffentlichten Größen: langsam ohne GPU"
+    ),
     "Ask how the backend does, and how to mend what is wrong with it": (
         "Fragen, wie es dem Backend geht und wie ein Fehler zu beheben ist"
     ),
@@ -95,7 +97,13 @@ SENTENCES: dict[str, str] = {
         "Die Stilregler als Voreinstellung behalten, oder eine entfernen"
     ),
     "Leave out the lines that are not ticked": "Nicht angekreuzte Zeilen auslassen",
-    "Less than the default, for trying out": "Weniger als üblich, zum Ausprobieren",
+    "The face alone, from the voice model: a minute after tracking": (
+        "Nur das Gesicht, aus dem Stimmenmodell: eine Minute nach dem Verfolgen"
+    ),
+    "The face alone, touched up: some minutes": "Nur das Gesicht, nachgebessert: einige Minuten",
+    "The face and the texture of its mouth: a talking head": (
+        "Das Gesicht und die Textur seines Mundes: ein sprechender Kopf"
+    ),
     "Live is running; stop it first": "Live läuft; zuerst anhalten",
     "Let the scene's lights shade a talking head, instead of showing its textures as they are": (
         "Die Lichter der Szene einen sprechenden Kopf schattieren lassen, statt die Texturen zu zeigen, wie sie sind"

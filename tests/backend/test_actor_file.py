@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from backend.actor_file import ReferenceFace, check_name, load_actor, load_whole_actor, save_actor
+from backend.actor_file import ACTOR_FILES, ReferenceFace, check_name, load_actor, load_whole_actor, save_actor
+from backend.animation_file import check_output
 from backend.errors import ActorError, UsageError
 from models.presets import ModelConfig, build_model
 from shape_keys.topology import CANONICAL_FACE
@@ -44,6 +45,7 @@ def test_round_trip(actor_folder):
     torch.manual_seed(0)
     assert torch.equal(actor.model.encoder.code.weight, build_model(SMALL).encoder.code.weight)
     assert not any(path.suffix in (".pt", ".pkl", ".pickle") for path in actor_folder.iterdir())
+    check_output(actor_folder, True, ACTOR_FILES)  # may be replaced
 
 
 def test_whoever_may_read_one_file_of_an_actor_may_read_all(actor_folder):

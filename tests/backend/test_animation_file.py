@@ -3,8 +3,20 @@
 import numpy as np
 import pytest
 
-from backend.animation_file import Animation, load_animation, new_file, new_folder, save_animation
+from backend.actor_file import ACTOR_FILES
+from backend.animation_file import (
+    ANIMATION_FILES,
+    Animation,
+    check_output,
+    load_animation,
+    new_file,
+    new_folder,
+    places_read,
+    save_animation,
+)
 from backend.errors import InputError, UsageError
+from backend.inference.request import SHOT_FILES
+from backend.inspection.report import REPORT_FILES
 from shape_keys.arkit import NAMES
 from shape_keys.topology import CANONICAL_FACE, TRIANGLES
 
@@ -67,16 +79,16 @@ def test_damaged_and_foreign_files(tmp_path):
 
 
 def test_a_folder_appears_whole_or_not_at_all(tmp_path):
-    with pytest.raises(RuntimeError), new_folder(tmp_path / "out") as folder:
+    with pytest.raises(RuntimeError), new_folder(tmp_path / "out", ANIMATION_FILES) as folder:
         (folder / "half").touch()
         raise RuntimeError
     assert not list(tmp_path.iterdir())
-    with new_folder(tmp_path / "out") as folder:
+    with new_folder(tmp_path / "out", ANIMATION_FILES) as folder:
         (folder / "animation.npz").touch()
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["animation.npz"]
-    with pytest.raises(UsageError, match="exists already"), new_folder(tmp_path / "out"):
+    with pytest.raises(UsageError, match="exists already"), new_folder(tmp_path / "out", ANIMATION_FILES):
         pass
-    with new_folder(tmp_path / "out", overwrite=True) as folder:
+    with new_folder(tmp_path / "out", ANIMATION_FILES, overwrite=True) as folder:
         (folder / "new").touch()
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["new"]
 
@@ -94,9 +106,69 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
         pass
 
 
-def test_overwriting_spares_folders_with_other_peoples_files(tmp_path):
-    (tmp_path / "pictures").mkdir()
-    (tmp_path / "pictures" / "holiday.jpg").touch()
-    with pytest.raises(UsageError, match="other files"), new_folder(tmp_path / "pictures", overwrite=True):
+FOLDERS = {
+    "animation": (ANIMATION_FILES, ["animation.npz", "reference_atlas.png", "atlas/0001.png", "markers.json"]),
+    "shot": (SHOT_FILES, ["animation.npz", "atlas/0001.png", "line.wav"]),
+    "actor": (ACTOR_FILES, ["actor.json", "model.safetensors", "reference.npz", "atlas.png", "MODEL_CARD.md"]),
+    "report": (REPORT_FILES, ["report.html", "report.json", "reference_atlas.png", "mesh_1.jpg", "gain_2.png"]),
+}
+
+
+def write_folder(folder, names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    return folder
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_overwriting_replaces_a_folder_of_the_same_kind_alone(tmp_path, name):
+    folder = write_folder(tmp_path / "out", [*FOLDERS[name][1], ".DS_Store"])
+    for kind, (own, _) in FOLDERS.items():
+        if kind != name:
+            with pytest.raises(UsageError, match="other files"), new_folder(folder, own, overwrite=True):
+                pass
+    assert (folder / FOLDERS[name][1][-1]).exists()
+    with new_folder(folder, FOLDERS[name][0], overwrite=True):
         pass
-    assert (tmp_path / "pictures" / "holiday.jpg").exists()
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("file", ["notes.txt", "shot.blend", "sub/notes.txt", "atlas/notes.txt", "mine/0001.png"])
+@pytest.mark.parametrize("name", FOLDERS)
+def test_overwriting_spares_other_peoples_files(tmp_path, name, file):
+    own, ours = FOLDERS[name]
+    folder = write_folder(tmp_path / "out", [*ours, file])
+    with pytest.raises(UsageError, match="other files"), new_folder(folder, own, overwrite=True):
+        pass
+    assert (folder / file).exists()
+
+
+def test_overwriting_spares_what_is_put_there_meanwhile(tmp_path):
+    folder = write_folder(tmp_path / "out", ["animation.npz"])
+    with pytest.raises(UsageError, match=r"notes\.txt"), new_folder(folder, ANIMATION_FILES, overwrite=True):
+        (folder / "notes.txt").touch()
+    assert sorted(path.name for path in folder.iterdir()) == ["animation.npz", "notes.txt"]
+
+
+def test_a_second_sound_is_somebodys_own(tmp_path):
+    folder = write_folder(tmp_path / "out", ["line.wav", "take2.wav"])
+    with pytest.raises(UsageError, match=r"take2\.wav"):
+        check_output(folder, True, SHOT_FILES)
+
+
+def test_files_and_folders_do_not_replace_each_other(tmp_path):
+    (tmp_path / "notes").touch()
+    write_folder(tmp_path / "out.csv", ["animation.npz"])
+    with pytest.raises(UsageError, match="is a file"):
+        check_output(tmp_path / "notes", True, ANIMATION_FILES)
+    with pytest.raises(UsageError, match="is a folder"):
+        check_output(tmp_path / "out.csv", True)
+
+
+def test_what_is_read_is_not_replaced(tmp_path):
+    source = write_folder(tmp_path / "out", ["speech.wav"]) / "speech.wav"
+    for path, own in ((source, None), (source.parent, ANIMATION_FILES)):
+        with pytest.raises(UsageError, match="would replace"):
+            check_output(path, True, own, places_read([source]))
+    check_output(tmp_path / "other", True, ANIMATION_FILES, places_read([source]))

@@ -48,6 +48,13 @@ def test_line_breaks_in_a_message_are_removed(monkeypatch, capsys):
     assert capsys.readouterr().err == "mouthpiece: error: One sentence.\n"
 
 
+def test_a_value_that_looks_like_an_option_is_explained(capsys):
+    with pytest.raises(SystemExit) as stop:
+        command.main(["animate", "--text", "-hello", "--actor", "voice", "--out", "x.csv"])
+    assert stop.value.code == 2
+    assert "--text=-VALUE" in capsys.readouterr().err
+
+
 def test_an_unexpected_error_leaves_its_details_in_a_file(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.delenv(command.DEBUG_VARIABLE, raising=False)

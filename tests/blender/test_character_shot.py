@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from backend.animation_file import check_output
+from backend.inference.request import SHOT_FILES
 from shape_keys.arkit import INDEX, NAMES
 from tests.blender.rigs import add_mesh, values_at
 from tests.blender.scene_checks import empty_scene, strips
 from tests.blender.sound import write_tone
-from tests.blender_addon.example import make_animation
+from tests.blender_addon.example import make_animation, write_words
 
 pytestmark = pytest.mark.blender
 
@@ -20,8 +22,11 @@ WEIGHTS = np.random.default_rng(3).random((FRAMES, 52)).astype(np.float32)
 
 @pytest.fixture
 def talk(tmp_path: Path) -> Path:
-    """An animation with all 52 weights moving, at 25 frames per second."""
-    return make_animation(tmp_path / "talk", FRAMES, texture=False, weights=WEIGHTS, weight_names=np.array(NAMES))
+    """An animation with all 52 weights moving, at 25 frames per second, and two words."""
+    folder = tmp_path / "talk"
+    make_animation(folder, FRAMES, texture=False, weights=WEIGHTS, weight_names=np.array(NAMES))
+    write_words(folder)
+    return folder
 
 
 def make_rig(folder: str) -> None:
@@ -58,6 +63,7 @@ def read_shot(path: str, times: list[float]) -> dict:
         "range": [scene.frame_start, scene.frame_end],
         "head": [list(values_at(items["head"], first + time * rate).values())[1:] for time in times],
         "teeth": [values_at(items["teeth"], first + time * rate)["JawOpen"] for time in times],
+        "markers": [(marker.name, marker.frame) for marker in scene.timeline_markers],
         "strips": len(strips(scene)),
         "found": [Path(bpy.path.abspath(sound.filepath)).is_file() for sound in bpy.data.sounds],
         "sound": bpy.app.build_options.audaspace,
@@ -95,6 +101,8 @@ def test_a_character_is_driven_and_saved(blender, headless, talk: Path, tmp_path
         assert found["range"] == [1, 18 if rig == "rig.blend" else 15]
         assert found["strips"] == (1 if found["sound"] else 0)
         assert all(found["found"])
+        assert found["markers"] == [["hello", 1], ["there", 7 if rig == "rig.blend" else 6]]
+        check_output(tmp_path / "out" / "shot_files", True, SHOT_FILES)  # the backend knows all of them
         assert '"tool": "example"' in found["provenance"]
 
 

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from backend.animation_file import check_output
+from backend.inference.request import SHOT_FILES
 from tests.blender.scene_checks import evaluated_vertices, largest_error, strips
 from tests.blender.sound import write_tone
-from tests.blender_addon.example import SKIN, crop_colour, make_animation
+from tests.blender_addon.example import SKIN, crop_colour, make_animation, write_words
 
 pytestmark = pytest.mark.blender
 
@@ -23,6 +25,7 @@ def shot(headless, tmp_path_factory) -> Path:
     """Folder with shot.blend, its files and the rendered frames, moved away from where it was made."""
     made = tmp_path_factory.mktemp("made")
     animation = make_animation(made / "animation", frames=FRAMES, fps=FPS)
+    write_words(animation)
     sound = write_tone(made / "tone.wav", FRAMES / FPS)
     out = made / "out"
     out.mkdir()
@@ -64,6 +67,7 @@ def open_shot(path: str) -> dict:
         "sound": bpy.app.build_options.audaspace,
         "provenance": scene["mouthpiece_provenance"],
         "output": scene.render.filepath,
+        "markers": [(marker.name, marker.frame) for marker in scene.timeline_markers],
         "still": float(np.abs(evaluated_vertices(head, 1) - animation.reference).max()),
     }
 
@@ -78,6 +82,7 @@ def test_the_saved_scene_is_exact(blender, shot: Path) -> None:
     assert found["sync"] == "AUDIO_SYNC"
     assert found["camera"]
     assert found["actions"] == ["tone"]
+    assert found["markers"] == [["hello", 1], ["there", 1 + round(0.2 * FPS)]]
     assert '"tool": "example"' in found["provenance"]
 
 
@@ -100,6 +105,7 @@ def test_the_saved_scene_holds_the_sound(blender, shot: Path) -> None:
 
 def test_nothing_else_was_written(shot: Path) -> None:
     assert sorted(path.name for path in shot.iterdir()) == ["frames", "shot.blend", "shot_files"]
+    check_output(shot / "shot_files", True, SHOT_FILES)  # the backend knows all of them
     assert sorted(path.name for path in (shot / "frames").iterdir()) == [f"{n + 1:04d}.png" for n in range(FRAMES)]
 
 

@@ -39,6 +39,12 @@ def make_animation(folder: Path, frames: int = 12, fps: float = 25.0, texture: b
     return folder
 
 
+def write_words(folder: Path) -> None:
+    """Write markers.json into an animation folder: "hello" at 0 s and "there" at 0.2 s."""
+    words = [{"text": "hello", "start": 0.0, "end": 0.2}, {"text": "there", "start": 0.2, "end": 0.4}]
+    (folder / "markers.json").write_text(json.dumps({"format": 1, "words": words, "phones": []}), encoding="utf-8")
+
+
 def motion(frames: int) -> np.ndarray:
     """(T, 468, 3) float32, interocular units: the jaw opens and the mouth narrows, out of step; frame 0 is still."""
     face = CANONICAL_FACE.astype(np.float64)

@@ -77,7 +77,8 @@ def job_routes(core: Core) -> APIRouter:
     ) -> JobView:
         """Ask for a job. It is accepted once this answers: from then on neither a crash nor a power cut loses it."""
         request = await core.requests.keep(job)
-        accepted, new = await core.jobs.submit(job.kind, request, job.priority, idempotency_key or None)
+        sent = job.model_dump(mode="json")
+        accepted, new = await core.jobs.submit(job.kind, request, job.priority, idempotency_key or None, sent)
         response.status_code = 201 if new else 200
         response.headers["location"] = f"/v1/jobs/{accepted.id}"
         return JobView(**core.jobs.view(accepted))

@@ -102,7 +102,7 @@ def _pieces(data: Path, folder: Path, grid: dict[str, list[Path]], progress: Pro
     for speaker, clips in grid.items():
         settings = DatasetConfig(lighting=False, specularities=False)
         dataset = build_dataset(clips, folder / f"grid_{speaker}", settings, progress)
-        for number, clip in enumerate(clips):
+        for number, clip in enumerate(dataset.videos(clips)):
             samples = decode_audio(clip)
             frames = np.flatnonzero(np.asarray(dataset.clip) == number)
             rows = range(int(frames[0]), int(frames[-1]) + 1)

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from backend.actor_file import load_actor, save_actor
+from backend.actor_file import ACTOR_FILES, load_actor, save_actor
 from backend.actor_library import SHIPPED
 from backend.animation_file import new_file, new_folder
 from models.presets import ModelConfig
@@ -51,7 +51,7 @@ def export_voice(
         "general": True,
         "metrics": figures,
     }
-    with new_folder(folder, overwrite=True) as place:
+    with new_folder(folder, ACTOR_FILES, overwrite=True) as place:
         save_actor(place, "voice", model, config, face.reference, face.atlas, facts, voice_card(facts))
 
 

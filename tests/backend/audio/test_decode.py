@@ -1,9 +1,13 @@
 """Every kind of sound file gives the same samples; what is not sound gives one sentence."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import soundfile
 
 from backend.audio.decode import SAMPLE_RATE, decode_audio
+from backend.audio.track import write_sound_track
 from backend.errors import InputError, UsageError
 from tests.backend.audio.conftest import sine
 
@@ -21,6 +25,12 @@ def test_formats_agree_with_the_sine_they_hold(write_sound, ending):
 def test_lossless_sound_is_exact_at_16_khz(write_sound):
     true = sine(300, 0.5, SAMPLE_RATE)
     assert np.allclose(decode_audio(write_sound("tone.wav", true[None], SAMPLE_RATE)), true, atol=1e-6)
+
+
+def test_a_name_with_a_colon_is_no_protocol(write_sound, tmp_path, monkeypatch):
+    write_sound("tone.wav", sine(300, 0.5, SAMPLE_RATE)[None], SAMPLE_RATE).rename(tmp_path / "take:1.wav")
+    monkeypatch.chdir(tmp_path)
+    assert len(decode_audio(Path("take:1.wav"))) == SAMPLE_RATE / 2
 
 
 def test_codec_delay_is_taken_off(write_sound):
@@ -63,3 +73,75 @@ def test_missing_folder_empty_and_text(tmp_path):
     text.write_text("this is not sound\n" * 100)
     with pytest.raises(InputError, match="cannot be decoded"):
         decode_audio(text)
+
+
+def noise(seconds: float, rate: int = 44_100) -> np.ndarray:
+    """(n,) float64 of RMS 0.1: unlike itself at any other time."""
+    return 0.1 * np.random.default_rng(0).standard_normal(round(seconds * rate))
+
+
+def spoil(path, start: float, count: int) -> None:
+    """Overwrite `count` bytes from a share of the file on with random ones."""
+    data = bytearray(path.read_bytes())
+    place = round(start * len(data))
+    data[place : place + count] = np.random.default_rng(1).integers(0, 256, count, dtype=np.uint8).tobytes()
+    path.write_bytes(data)
+
+
+def decode_with_messages(path) -> tuple[np.ndarray, list[str]]:
+    messages: list[str] = []
+    return decode_audio(path, lambda text, done, total: messages.append(text)), messages
+
+
+@pytest.mark.parametrize("ending", [".wav", ".flac", ".ogg", ".mp3", ".m4a"])
+def test_whole_files_are_decoded_without_a_word(write_sound, ending):
+    assert decode_with_messages(write_sound("whole" + ending, noise(4.0)[None], 44_100))[1] == []
+
+
+@pytest.mark.parametrize("ending", [".flac", ".ogg", ".m4a"])
+def test_what_follows_a_damaged_part_stays_in_time(write_sound, ending):
+    path = write_sound("sound" + ending, noise(8.0)[None], 44_100)
+    whole = decode_audio(path)
+    spoil(path, 0.5, 20_000)
+    samples, messages = decode_with_messages(path)
+    assert abs(len(samples) - len(whole)) < 0.06 * SAMPLE_RATE
+    late = slice(7 * SAMPLE_RATE, round(7.8 * SAMPLE_RATE))
+    assert np.corrcoef(samples[late], whole[late])[0, 1] > 0.99
+    assert len(messages) == 1
+    assert "of 8.0 s of sound" in messages[0]
+    write_sound_track(path, path.with_suffix(".track.wav"))
+    track = decode_audio(path.with_suffix(".track.wav"))
+    assert np.corrcoef(track[late], whole[late])[0, 1] > 0.99
+
+
+def test_an_mp3_goes_on_after_a_damaged_part(write_sound):
+    path = write_sound("sound.mp3", noise(8.0)[None], 44_100)
+    spoil(path, 0.5, 3000)
+    samples, messages = decode_with_messages(path)
+    assert 7 < len(samples) / SAMPLE_RATE < 8.1
+    assert "of 8.0 s of sound.mp3 could be decoded" in messages[0]
+
+
+@pytest.mark.parametrize("ending", [".wav", ".flac", ".mp3"])
+def test_half_a_file_is_half_the_sound_and_a_warning(write_sound, ending):
+    path = write_sound("half" + ending, noise(4.0)[None], 44_100)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    samples, messages = decode_with_messages(path)
+    assert 1.5 < len(samples) / SAMPLE_RATE < 2.2
+    assert len(messages) == 1
+    assert "of 4.0 s of half" in messages[0]
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])
+def test_of_channels_that_cancel_each_other_out_the_louder_one_is_heard(tmp_path, subtype):
+    tone = sine(300, 1.0, SAMPLE_RATE)
+    soundfile.write(tmp_path / "inverted.wav", np.stack([0.8 * tone, -tone], axis=1), SAMPLE_RATE, subtype=subtype)
+    assert np.allclose(decode_audio(tmp_path / "inverted.wav"), -tone, atol=1e-3)
+
+
+def test_other_stereo_is_mixed(tmp_path):
+    tone, other = sine(300, 1.0, SAMPLE_RATE), sine(470, 1.0, SAMPLE_RATE)
+    for right in (tone, other, 0 * tone, -0.3 * tone):
+        soundfile.write(tmp_path / "stereo.wav", np.stack([tone, right], axis=1), SAMPLE_RATE, subtype="FLOAT")
+        assert np.allclose(decode_audio(tmp_path / "stereo.wav"), (tone + right) / np.sqrt(2), atol=1e-5)

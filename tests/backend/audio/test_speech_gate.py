@@ -90,3 +90,39 @@ def test_long_recordings_are_measured_in_pieces(speech, monkeypatch):
     whole = speech_gate(speech, times)
     monkeypatch.setattr(module, "COLUMNS_AT_ONCE", 70)
     assert np.allclose(speech_gate(speech, times), whole, atol=1e-3)
+
+
+WORDS = ("Oh", "Ah", "No", "Yes", "It", "Up", "Come", "Sure", "Stop", "Maybe")
+
+
+def word(text: str) -> np.ndarray:
+    """A word without anything before and after it."""
+    if ctypes.util.find_library("espeak-ng") is None:
+        pytest.skip("espeak-ng is not installed")
+    from backend.speech.espeak import speak
+
+    samples = speak(text).samples
+    loud = np.flatnonzero(np.abs(samples) > 0.01 * np.abs(samples).max())
+    return samples[loud[0] : loud[-1] + 1]
+
+
+@pytest.mark.parametrize("text", WORDS)
+def test_a_word_cut_out_tightly_is_speech(text):
+    samples = word(text)
+    assert has_speech(samples)
+    assert speech_gate(samples, np.arange(0, len(samples) / SAMPLE_RATE, 0.04)).mean() > 0.8
+
+
+@pytest.mark.parametrize("text", WORDS)
+def test_a_word_between_pauses_is_speech(text):
+    samples = word(text)
+    assert has_speech(np.resize(noise(1, 0.0005), 2 * SAMPLE_RATE + len(samples)) + np.pad(samples, SAMPLE_RATE))
+
+
+@pytest.mark.parametrize("exponent", [0, 1, 2])
+@pytest.mark.parametrize("seconds", [0.2, 0.3, 0.6, 0.9])
+def test_a_short_piece_of_noise_is_no_speech(exponent, seconds):
+    for start in range(0, N - SAMPLE_RATE, SAMPLE_RATE // 3):
+        piece = noise(exponent, 0.05)[start : start + round(seconds * SAMPLE_RATE)]
+        assert has_speech(piece) == (speech_gate(piece, np.arange(0, seconds, 0.04)).max() > 0)
+        assert not has_speech(piece)

@@ -1,5 +1,7 @@
 """The sound for Blender keeps its rate, its channels and its time."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
@@ -14,6 +16,13 @@ def test_lossless_stereo_is_kept(write_sound, tmp_path):
     copy, rate = soundfile.read(tmp_path / "out.wav")
     assert rate == 44_100
     assert np.allclose(copy.T, samples, atol=1e-4)
+
+
+def test_a_name_with_a_colon_is_no_protocol(write_sound, tmp_path, monkeypatch):
+    write_sound("in.wav", sine(300, 0.5, 16_000)[None], 16_000).rename(tmp_path / "take:1.wav")
+    monkeypatch.chdir(tmp_path)
+    write_sound_track(Path("take:1.wav"), Path("out:1.wav"))
+    assert soundfile.info(tmp_path / "out:1.wav").frames == 8_000
 
 
 @pytest.mark.parametrize("ending", [".mp3", ".m4a"])

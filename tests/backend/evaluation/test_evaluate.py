@@ -1,13 +1,19 @@
 """The shipped actor on a stretch of its own speaker's video, through the command."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import soundfile
 
 from backend.__main__ import main
+from backend.actor_file import load_whole_actor
+from backend.actor_library import find_actor
 from backend.audio.decode import SAMPLE_RATE, decode_audio
+from backend.evaluation.evaluate import evaluate
+from backend.evaluation.metrics import correlation
+from backend.trust.provenance import file_sha256
 from backend.video.decode import iterate_frames
 from backend.video.encode import encode_video
 
@@ -46,6 +52,20 @@ def test_figures_table_json_and_video(clip, tmp_path, capsys):
     assert np.abs(pictures[75][:, :half].astype(int) - pictures[75][:, half:]).mean() < 5  # the mouth alone differs
 
 
+def test_the_video_begins_where_training_ended_with_the_sound_of_that_moment(clip, tmp_path):
+    actor = load_whole_actor(find_actor("default"))
+    trained = {file_sha256(clip): 3.0}
+    evaluate(
+        replace(actor, description=actor.description | {"trained_until": trained}),
+        [clip],
+        video_out=tmp_path / "side.mp4",
+    )
+    assert len(list(iterate_frames(tmp_path / "side.mp4"))) == 74
+    sound, whole = decode_audio(tmp_path / "side.mp4"), decode_audio(clip)
+    part = whole[round(3.04 * SAMPLE_RATE) :][: len(sound)]
+    assert correlation(sound[: len(part)], part) > 0.95
+
+
 def test_a_video_without_a_face(capsys, write_video):
     grey = [np.full((128, 128, 3), 120, np.uint8)] * 50
     video = write_video("grey.mp4", grey, np.arange(50) / 25, np.zeros(32000, np.float32))
@@ -56,3 +76,11 @@ def test_a_video_without_a_face(capsys, write_video):
 def test_no_such_actor(tmp_path, capsys):
     assert main(["evaluate", "nobody", str(tmp_path / "a.mp4")]) == 2
     assert "no actor" in capsys.readouterr().err
+
+
+def test_a_video_is_not_replaced_by_its_figures(tmp_path, capsys):
+    video = tmp_path / "film.mp4"
+    video.write_bytes(b"film")
+    assert main(["evaluate", "voice", str(video), "--video", str(video)]) == 2
+    assert "would replace" in capsys.readouterr().err
+    assert video.read_bytes() == b"film"

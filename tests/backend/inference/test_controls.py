@@ -9,8 +9,8 @@ import pytest
 
 from backend.audio.accents import Accent
 from backend.errors import UsageError
-from backend.inference.balance import balance
-from backend.inference.contacts import keep_words
+from backend.inference.balance import balance, gain_factors
+from backend.inference.contacts import INNER_PAIRS, keep_words, part_lips
 from backend.inference.layers import add_blinks, add_brows, blink_times, head_motion
 from backend.inference.motion import LazyOffsets, calm_silence, neutral_code
 from backend.inference.performance import Performance
@@ -153,6 +153,30 @@ def test_blinks_close_both_eyes_at_a_usual_rate_and_again_from_the_same_seed():
     assert agrees(long)
 
 
+def test_a_blink_ends_before_the_clip_does():
+    at = np.arange(0, 12, 1 / 25)
+    for seed in range(40):
+        blinking = add_blinks(talk_for(len(at)), at, 1.0, seed)
+        assert curve(blinking, "eyeBlinkLeft")[-1] == 0
+        times = blink_times(float(at[-1]), 1.0, seed)
+        assert times == blink_times(600.0, 1.0, seed)[: len(times)]
+
+
+def test_gains_act_on_blinks_and_brows():
+    at = np.arange(0, 20, 0.01)
+    plain = add_blinks(talk_for(len(at)), at, 1.0, 5)
+    off, half = (add_blinks(talk_for(len(at)), at, 1.0, 5, gain_factors({"eyeBlink": gain})) for gain in (0.0, 0.5))
+    assert not off.weights.any()
+    assert np.allclose(half.weights, 0.5 * plain.weights, atol=1e-6)
+    accents = [Accent(time, 1.0) for time in (0.5, 1.5)]
+    raised = add_brows(talk(), TIMES, accents, 1.0, 3)
+    lifted = add_brows(talk(), TIMES, accents, 1.0, 3, gain_factors({"browInnerUp": 0, "browOuterUpLeft": 0.5}))
+    assert curve(raised, "browInnerUp").max() > 0.1
+    assert not curve(lifted, "browInnerUp").any()
+    assert np.allclose(curve(lifted, "browOuterUpLeft"), 0.5 * curve(raised, "browOuterUpLeft"), atol=1e-6)
+    assert np.array_equal(curve(lifted, "browOuterUpRight"), curve(raised, "browOuterUpRight"))
+
+
 def talk_for(frames: int) -> Performance:
     zeros = np.zeros((frames, 52), np.float32)
     return Performance(BasisNetwork(), zeros, zeros, zeros, 0.0)  # type: ignore[arg-type]
@@ -219,6 +243,33 @@ def test_lips_that_have_met_are_not_pushed_through_each_other():
     said = keep_words(met, TIMES, (Phone(0.48, 0.62, "m"),))
     assert said.gap()[12:16].min() > -1e-3
     assert np.abs(said.gap()[12:16]).min() < 0.1 * np.percentile(said.gap(), 95)
+
+
+def test_exaggerated_lips_are_kept_from_passing_each_other():
+    swing = np.cos(2 * np.pi * TIMES)
+    reference = np.zeros((468, 3), np.float32)
+    reference[INNER_PAIRS[0], 1] = 0.003
+    crossing = replace(talk(jawOpen=0.1 * swing, mouthUpperUpLeft=-0.1 * swing), rest_gap=0.003)
+    apart = part_lips(crossing, reference)
+    before, after = (reference + vertices(one) for one in (crossing, apart))
+    gaps = [shown[:, INNER_PAIRS[0], 1] - shown[:, INNER_PAIRS[1], 1] for shown in (before, after)]
+    assert gaps[0].min() < -0.01
+    assert gaps[1].min() > -1e-6
+    assert np.array_equal(apart.weights, crossing.weights)
+    met = (gaps[0] >= 0).all(axis=1)
+    assert 10 < met.sum() < 40
+    assert np.array_equal(after[met], before[met])
+
+
+def test_words_take_no_larger_a_part_than_the_motion_has():
+    opened = talk(jawOpen=np.full(FRAMES, 0.3))
+    assert keep_words(opened, TIMES, PHONES, 0.0) is opened
+    whole, half = (keep_words(opened, TIMES, PHONES, strength) for strength in (1.0, 0.5))
+    tucked = (TIMES > 1.22) & (TIMES < 1.28)
+    rolled = curve(whole, "mouthRollLower")[tucked]
+    assert np.allclose(curve(half, "mouthRollLower")[tucked], 0.5 * rolled, atol=1e-6)
+    closed = (TIMES >= 0.5) & (TIMES <= 0.6)
+    assert half.gap()[closed].min() < 0.1 * np.percentile(half.gap(), 95)
 
 
 def test_open_vowels_are_opened_where_the_lips_had_stayed_together():

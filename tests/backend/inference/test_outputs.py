@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from backend.actor_file import Actor, ReferenceFace, load_actor, save_actor
-from backend.animation_file import Animation, load_animation, save_animation
+from backend.animation_file import ANIMATION_FILES, Animation, check_output, load_animation, save_animation
 from backend.audio.decode import SAMPLE_RATE, decode_audio
 from backend.audio.spectrogram import level_gain
 from backend.errors import Cancelled
@@ -73,6 +73,7 @@ def test_the_folder_holds_every_frame(actor, tmp_path):
         assert np.array_equal(np.asarray(image), actor.atlas)
     assert ("write", 30, 30) in reports
     assert reports[-1] == ("texture", 30, 30)
+    check_output(tmp_path, True, ANIMATION_FILES)  # may replace itself
 
 
 def test_textures_can_be_stopped_and_leave_no_thread(actor, tmp_path):

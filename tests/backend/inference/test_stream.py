@@ -57,6 +57,13 @@ def test_chunks_do_not_matter_while_the_level_is_followed(network, speech):
     assert np.abs(difference).max() < TOLERANCE
 
 
+def test_an_offset_is_no_sound(network, speech):
+    clean, lifted = (feed_chunks(StreamingSession(network, gain=2.0), speech + np.float32(x)) for x in (0.0, 0.1))
+    difference = np.array([a.offsets - b.offsets for a, b in zip(clean, lifted, strict=True)])
+    size = np.abs(difference).max(axis=(1, 2))
+    assert size[25:].max() < 0.2 * size[:10].max()
+
+
 @pytest.mark.parametrize("look_ahead", [0.0, 0.04, 0.12])
 def test_the_future_beyond_the_look_ahead_is_not_heard(network, speech, look_ahead):
     other = speech.copy()

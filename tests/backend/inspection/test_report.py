@@ -10,8 +10,10 @@ import pytest
 from PIL import Image
 
 from backend.__main__ import main
+from backend.animation_file import check_output
 from backend.inspection.curves import draw_clips
 from backend.inspection.pictures import draw_gain
+from backend.inspection.report import REPORT_FILES
 from backend.tracking.gaps import Gap
 
 
@@ -64,6 +66,10 @@ def test_the_normalised_atlas_is_nearer_to_the_reference(report):
             atlas = cv2.imread(str(report / f"{kind}_{number}.jpg")).astype(float)[20:120, 60:196]
             distances.append(np.abs(atlas - reference).mean())
     assert np.mean(after) < np.mean(before)
+
+
+def test_a_report_may_replace_itself(report):
+    check_output(report, True, REPORT_FILES)
 
 
 def test_an_existing_report_is_kept(report, actor_excerpt, capsys):

@@ -1,6 +1,8 @@
 """The client that the add-on carries: alone, typed, patient, and plain about what went wrong."""
 
 import ast
+import errno
+import http.client
 import http.server
 import json
 import sys
@@ -43,8 +45,18 @@ def test_nobody_there(tmp_path):
         Client.find(tmp_path)
     with pytest.raises(ServiceUnreachable):
         Client("http://127.0.0.1:9", "token").health()
-    with pytest.raises(ServiceError, match="no address"):
-        Client("127.0.0.1:9", "token")
+    for address in ("127.0.0.1:9", "http://h:abc", "http://h:99999"):
+        with pytest.raises(ServiceError, match="no address"):
+            Client(address, "token")
+
+
+def test_no_way_to_it(monkeypatch):
+    def unreachable(connection):
+        raise OSError(errno.EHOSTUNREACH, "No route to host")
+
+    monkeypatch.setattr(http.client.HTTPConnection, "connect", unreachable)
+    with pytest.raises(ServiceUnreachable, match="No route"):
+        Client("http://192.0.2.1:80", "token").health()
 
 
 def test_a_wrong_token_is_told_apart(service):

@@ -1,6 +1,7 @@
 """What a start makes of what the last service left."""
 
 import contextlib
+import os
 import sqlite3
 from pathlib import Path
 
@@ -163,6 +164,16 @@ def test_what_is_no_database_of_ours(tmp_path, content):
     path = tmp_path / "file.sqlite"
     path.write_bytes(content)
     assert not is_sound(path)
+
+
+@pytest.mark.parametrize("name", ["a#b", "a%20b", "a?b"])
+def test_a_database_is_sound_wherever_it_lies(tmp_path, name):
+    if os.name == "nt" and "?" in name:
+        pytest.skip("no name for a folder there")
+    (tmp_path / name).mkdir()
+    with Database(tmp_path / name / "jobs.sqlite", tmp_path / name / "reserve").write():
+        pass
+    assert is_sound(tmp_path / name / "jobs.sqlite")
 
 
 def test_a_full_disk_gives_the_reserve_back_and_says_so(tmp_path, monkeypatch):

@@ -3,18 +3,56 @@
 import asyncio
 import json
 import logging
+import os
 import re
+import zipfile
 
 import numpy as np
 import pytest
 
-from backend.service import estimate
+from backend.service import estimate, housekeeping, whole_file
 from backend.service.estimate import Estimator, Pace
 from backend.service.events import Events
 from backend.service.logs import JsonFormatter
 from backend.service.metrics import Metrics
 from backend.service.preview import envelope
 from backend.service.process import WorkerDied, WorkerProcess, _environment
+from backend.service.result_file import read_members, write_result
+from backend.service.whole_file import write_whole
+
+
+def test_a_file_is_whole_before_it_is_forced_to_the_disk(tmp_path, monkeypatch):
+    sizes = []
+    monkeypatch.setattr(whole_file, "sync_file", lambda descriptor: sizes.append(os.fstat(descriptor).st_size))
+    write_whole(tmp_path / "note.json", b"seven hundred bytes" * 37)
+    assert sizes == [703] == [(tmp_path / "note.json").stat().st_size]
+
+
+def test_a_large_file_fits_into_a_result(tmp_path, monkeypatch):
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 1000)  # instead of writing two gigabytes
+    (tmp_path / "result").mkdir()
+    (tmp_path / "result/animation.npz").write_bytes(bytes(5000))
+    write_result(tmp_path / "result", tmp_path / "result.zip")
+    assert read_members(tmp_path / "result.zip")["animation.npz"].size == 5000
+    with zipfile.ZipFile(tmp_path / "result.zip") as archive:
+        assert archive.read("animation.npz") == bytes(5000)
+
+
+def test_housekeeping_outlives_a_file_that_cannot_be_deleted(monkeypatch):
+    monkeypatch.setattr(housekeeping, "PERIOD_SECONDS", 0.01)
+    rounds = []
+
+    class Stuck(housekeeping.Housekeeping):
+        def __init__(self) -> None:
+            pass
+
+        def tidy(self) -> None:
+            rounds.append(len(rounds))
+            raise PermissionError(13, "in use")
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(asyncio.wait_for(Stuck().run(), 1))
+    assert len(rounds) > 2
 
 
 @pytest.fixture

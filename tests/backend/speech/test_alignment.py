@@ -1,6 +1,7 @@
 """A known text is found in speech whose times are known."""
 
 import ctypes.util
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -35,6 +36,79 @@ def test_a_word_that_no_dictionary_has(aligner):
 
     _, words = aligner.align(speak("the blorfnip is here").samples, "the blorfnip is here")
     assert "blorfnip" in [word.text for word in words]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("'Printing,' in the only sense", "printing in the only sense"),
+        ("\u2018Printing,\u2019 in the only sense", "printing in the only sense"),
+        ("Printing ' in the ''only'' sense '", "printing in the only sense"),
+        ("don\u2019t tell 'em the dogs' names", "don't tell 'em the dogs' names"),
+        ("rock 'n' roll at the café", "rock n roll at the cafe"),
+    ],
+)
+def test_quotation_marks_are_no_words(aligner, text, words):
+    from backend.speech.espeak import speak
+
+    assert [word.text for word in aligner.align(speak(words).samples, text)[1]] == words.split()
+
+
+def test_a_long_recording_is_aligned_in_pieces(aligner, monkeypatch):
+    from backend.speech import alignment
+    from backend.speech.espeak import speak
+
+    text = "My mother bought a big brown map. Seven green parrots sang in their cage. Nobody believed the old captain."
+    spoken = speak(text)
+    monkeypatch.setattr(alignment, "LONGEST_PIECE", 3.0)
+    decoded = []
+    monkeypatch.setattr(aligner, "_find_phones", _noting(aligner._find_phones, decoded))
+    phones, words = aligner.align(spoken.samples, text)
+    assert len(decoded) > 1
+    assert max(decoded) < 4.5
+    assert [word.text for word in words] == [word.text.lower() for word in spoken.words]
+    apart = [abs(mine.start - true.start) for mine, true in zip(words, spoken.words, strict=True)]
+    assert np.median(apart) < 0.05
+    assert phones[-1].end == pytest.approx(len(spoken.samples) / 16000)
+    assert all(a.end == pytest.approx(b.start) for a, b in pairwise(phones))
+    with pytest.raises(InputError, match="does not fit the sound"):
+        aligner.align(spoken.samples, " ".join([text] * 9))
+
+
+def test_long_silence_takes_no_part(aligner, monkeypatch):
+    from backend.speech import alignment
+    from backend.speech.espeak import speak
+
+    monkeypatch.setattr(alignment, "LONGEST_PIECE", 10.0)
+    quiet = np.random.default_rng(0).normal(0, 1e-3, 20 * 16000).astype(np.float32)
+    text = "My mother bought a big brown map"
+    decoded = []
+    monkeypatch.setattr(aligner, "_find_phones", _noting(aligner._find_phones, decoded))
+    phones, words = aligner.align(np.concatenate([quiet, speak(text).samples, quiet]), text)
+    assert max(decoded) < 6
+    assert 19.9 < words[0].start < 20.3
+    assert (phones[0].start, phones[0].symbol, phones[-1].symbol) == (0, "sil", "sil")
+    assert phones[-1].end > 40
+    assert all(a.end == pytest.approx(b.start, abs=2e-3) for a, b in pairwise(phones))
+
+
+def _noting(find_phones, seconds):
+    def find(samples, *arguments):
+        seconds.append(len(samples) / 16000)
+        return find_phones(samples, *arguments)
+
+    return find
+
+
+def test_pieces_begin_after_the_longest_pauses():
+    from backend.speech.alignment import _first_words
+
+    starts = np.arange(0, 130, 0.5)
+    ends = starts + 0.4
+    ends[[80, 150]] -= 0.2
+    assert _first_words(starts, ends) == [0, 81, 151]
+    assert _first_words(np.array([0, 1, 400, 401.0]), np.array([0.5, 1.5, 400.5, 401.5])) == [0, 2]
+    assert _first_words(starts[:100], ends[:100]) == [0]
 
 
 def test_no_words(aligner):

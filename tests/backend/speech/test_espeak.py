@@ -42,7 +42,41 @@ def test_other_languages():
     assert "ue" in [phone.symbol for phone in speak("Où vas-tu?", "fr").phones]
 
 
-@pytest.mark.parametrize(("text", "voice"), [("hello", "klingon-xx"), ("", "en-us")])
+@pytest.mark.parametrize(
+    ("text", "voice", "words"),
+    [
+        ("In 1984 there were 42 people.", "en-us", "In 1984 there were 42 people"),
+        ("$42.50, please", "en-us", "$42.50 please"),
+        ("in the house of the king", "en-us", "in the house of the king"),
+        ("- hello - there", "en-us", "hello there"),
+        ("don't say it's the 2nd café", "en-us", "don't say it's the 2nd café"),
+        ("“Go” … you & me", "en-us", "Go you & me"),
+        ("東京は日本の首都です。", "ja", "東京は日本の首都です"),
+        ("你好世界", "cmn", "你 好 世 界"),
+        ("Où vas-tu? L'été dernier.", "fr", "Où vas-tu L'été dernier"),
+    ],
+)
+def test_each_word_of_the_text_once_and_whole(text, voice, words):
+    spoken = speak(text, voice)
+    assert [word.text for word in spoken.words] == words.split()
+    assert all(word.end - word.start > 0.02 for word in spoken.words)
+    assert all(a.end <= b.start + 1e-6 for a, b in zip(spoken.words, spoken.words[1:], strict=False))
+    sounding = [phone for phone in spoken.phones if phone.symbol != "sil"]
+    assert spoken.words[0].start == sounding[0].start
+    assert spoken.words[-1].end == pytest.approx(sounding[-1].end)
+
+
+def test_a_word_lasts_from_its_first_sound_to_its_last():
+    spoken = speak("Two people. Bob")
+    _, people, bob = spoken.words
+    sounds = [phone for phone in spoken.phones if phone.symbol == "b"]
+    assert (bob.start, bob.end) == (sounds[0].start, sounds[1].end)
+    assert people.end < bob.start - 0.1
+
+
+@pytest.mark.parametrize(
+    ("text", "voice"), [("hello", "klingon-xx"), ("hello", "en-us+zzz"), ("hello", "en-us+F2"), ("", "en-us")]
+)
 def test_what_cannot_be_spoken(text, voice):
     with pytest.raises(UsageError):
         speak(text, voice)

@@ -2,6 +2,7 @@
 
 import ctypes.util
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -67,9 +68,41 @@ def test_figures_and_accents_are_read_as_they_are_spoken():
 
     text = "The café opened in 1984"
     found = align_transcript(speak(text, "en-us+f3").samples, text)
-    assert found.words[-1].text.endswith("984")
+    assert [word.text for word in found.words] == text.split()
     plain = align_transcript(speak("Meet me at the café", "en-us+m3").samples, "Meet me at the café")
     assert plain.words[-1].text in ("cafe", "café")
+
+
+@needs_espeak
+@pytest.mark.parametrize("text", ["hello", "Bob may buy puppies", "My mother bought a big brown map"])
+def test_a_text_that_is_shorter_than_what_is_said_is_refused(text):
+    pytest.importorskip("pocketsphinx", reason="pocketsphinx is not installed")
+    from backend.speech.espeak import speak
+
+    said = "My mother bought a big brown map, and seven green parrots sang all morning in their small cage on the wall."
+    with pytest.raises(InputError, match="does not fit the sound"):
+        align_transcript(speak(said, "en-us+f3").samples, text)
+
+
+def test_the_right_texts_of_recordings_are_taken():
+    pytest.importorskip("pocketsphinx", reason="pocketsphinx is not installed")
+    from backend.audio.decode import decode_audio
+    from backend.training.voice.ljspeech import transcripts
+
+    data = Path(__file__).parents[4] / "shared/data"
+    if not (data / "speech/ljspeech").is_dir():
+        pytest.skip("the recordings of ../shared are not there")
+    for path, text in list(transcripts(data).items())[:4]:
+        samples = decode_audio(path)
+        assert len(align_transcript(samples, text).words) >= len(text.split())
+        with pytest.raises(InputError, match=r"s of speech have no words|word for word"):
+            align_transcript(samples, "hello")
+
+
+@pytest.mark.parametrize("text", ["Привет, мир", "В 1984 году", "東京は日本の首都です"])
+def test_a_text_in_another_script_names_the_language(text):
+    with pytest.raises(InputError, match="--language"):
+        align_transcript(np.zeros(16000, np.float32), text)
 
 
 def test_a_transcript_without_words():
@@ -88,6 +121,19 @@ def test_a_transcript_is_a_file_or_the_words(tmp_path):
     path.write_bytes(b"\xff\xfe\x00\xd8")
     with pytest.raises(InputError, match="UTF-8"):
         read_transcript(str(path))
+
+
+def test_what_looks_like_a_path_is_not_spoken(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sp ace").mkdir()
+    missing = ("sp ace/nope", "sp ace/nope.txt", "other folder/nope.txt", "lines/nope.doc", "lines/nope", "nope.lab")
+    for given in (*missing, r"C:\my lines\nope", str(tmp_path / "nope")):
+        with pytest.raises(UsageError, match="There is no transcript at"):
+            read_transcript(given)
+    with pytest.raises(UsageError, match="is a folder"):
+        read_transcript("sp ace")
+    for said in ("hello", "He/she said so.", "Open 24/7, every day", "one\ntwo/three", "e.g. this", "nope.", ""):
+        assert read_transcript(said) == said
 
 
 def test_markers_are_what_the_add_on_reads(tmp_path):

@@ -28,6 +28,14 @@ def test_the_end_is_held_out_with_a_gap(formula_dataset):
     assert gap >= 0.5
 
 
+def test_an_end_without_a_face_is_not_held_out(formula_dataset, monkeypatch):
+    valid = np.arange(len(formula_dataset)) < 0.84 * len(formula_dataset)
+    monkeypatch.setattr(formula_dataset, "valid", valid)
+    train, held = split_spans(formula_dataset, 0.15)
+    assert len(train) == 1
+    assert not held
+
+
 def test_batches_are_drawn_from_their_number(formula_dataset):
     train, _ = split_spans(formula_dataset, 0.15)
     batches = Batches(formula_dataset, train, TrainConfig())

@@ -47,8 +47,9 @@ def test_gradients_are_averaged_over_two_processes(tmp_path):
 
 def test_devices():
     assert choose_device("cpu") == torch.device("cpu")
-    with pytest.raises(UsageError, match="--device"):
-        choose_device("toaster")
+    for name in ("toaster", "mps", "cuda:1"):
+        with pytest.raises(UsageError, match="auto, cpu or cuda"):
+            choose_device(name)
     if not torch.cuda.is_available():
         assert choose_device("auto") == torch.device("cpu")
         with pytest.raises(EnvironmentProblem, match="--device cpu"):

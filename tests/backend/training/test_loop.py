@@ -81,6 +81,19 @@ def test_a_resumed_run_ends_like_an_unbroken_one(formula_dataset, tmp_path):
         assert torch.allclose(value, again.result.state_dict()[name], atol=1e-4), name
 
 
+def test_a_stopped_run_keeps_every_epoch_that_was_finished(formula_dataset, tmp_path):
+    def stop(stage: str, done: int, total: int) -> None:
+        if done == 2:
+            raise Cancelled("stop")
+
+    config = replace(CONFIG, checkpoint_minutes=60)
+    with pytest.raises(Cancelled, match="2 epochs are kept"):
+        make_run(formula_dataset, tmp_path / "cut.safetensors", config).run(stop)
+    again = make_run(formula_dataset, tmp_path / "cut.safetensors", config)
+    assert again.resume()
+    assert again.epoch == 2
+
+
 def test_nothing_to_resume(formula_dataset, tmp_path):
     assert not make_run(formula_dataset, tmp_path / "none.safetensors").resume()
 

@@ -3,7 +3,6 @@
 import json
 import shutil
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
@@ -199,7 +198,9 @@ def test_training_stops_at_severe_findings(excerpt, tmp_path, monkeypatch):
     record = {"speaker": "A", "statement": "yes", "given_by": "A", "date": "2026-01-01", "licence": "CC0-1.0"}
     (tmp_path / "consent.json").write_text(json.dumps(record))
     monkeypatch.setattr("backend.training.dataset.build_dataset", lambda *_, **__: excerpt)
-    request = TrainRequest((Path("a.mp4"),), "a", tmp_path / "consent.json", out=tmp_path / "a")
+    (tmp_path / "a.mp4").write_bytes(b"a video")
+    (tmp_path / ".a.training" / "dataset").mkdir(parents=True)  # where the excerpt would be
+    request = TrainRequest((tmp_path / "a.mp4",), "a", tmp_path / "consent.json", out=tmp_path / "a")
     with pytest.raises(InputError, match=r"not fit for training: 8 s show .* --accept-quality"):
         train(request)
     with pytest.raises(InputError, match="s of usable face to train on"):  # accepted, it fails where it did before

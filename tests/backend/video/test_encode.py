@@ -1,10 +1,13 @@
 """Written videos play as long as they should, with nothing of the sound missing."""
 
+from pathlib import Path
+
 import av
 import numpy as np
 import pytest
 import soundfile
 
+from backend.video.decode import iterate_frames, open_video
 from backend.video.encode import encode_video
 
 
@@ -40,6 +43,14 @@ def test_sound_stays_in_time_to_its_last_packet(tmp_path):
     clicks = np.flatnonzero(sound > 0.1) / 48_000 + start
     assert clicks.min() == pytest.approx(0.1, abs=0.005)
     assert clicks.max() == pytest.approx(1 - 700 / 44_100, abs=0.005)
+
+
+def test_names_with_colons_are_no_protocols(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    soundfile.write("s:1.wav", np.zeros(22_050), 22_050)
+    encode_video(pictures(5), 5, 25.0, Path("s:1.wav"), Path("v:1.mp4"), {})
+    assert open_video(Path("v:1.mp4")).frames == 5
+    assert len(list(iterate_frames(Path("v:1.mp4")))) == 5
 
 
 def test_colours_survive(tmp_path):

@@ -1,0 +1,80 @@
+"""A recording to the performance that is shown, with a shipped actor."""
+
+import ctypes.util
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backend.actor_file import Actor, load_actor
+from backend.actor_library import find_actor
+from backend.audio.decode import SAMPLE_RATE
+from backend.inference.direct import NO_SPEECH, Directed, direct
+from backend.inference.motion import LazyOffsets
+from backend.inference.request import AnimateRequest
+from backend.speech.timeline import Timeline
+
+if ctypes.util.find_library("espeak-ng") is None:
+    pytest.skip("espeak-ng is not installed", allow_module_level=True)
+from backend.speech.espeak import Spoken, speak
+
+
+@pytest.fixture(scope="module", params=["voice", "default"])
+def actor(request) -> Actor:
+    return load_actor(find_actor(request.param))
+
+
+@pytest.fixture(scope="module")
+def spoken() -> Spoken:
+    return speak("Bob met a very funny puppy.")
+
+
+def timeline(spoken: Spoken) -> Timeline:
+    return Timeline(tuple(spoken.phones), tuple(spoken.words))
+
+
+def shown(actor: Actor, samples: np.ndarray, **style: Any) -> tuple[Directed, list[str]]:
+    messages: list[str] = []
+    request = AnimateRequest(Path("line.wav"), actor.name, (Path("line"),), texture=False, **style)
+    return direct(actor, samples, request, lambda text, _, total: None if total else messages.append(text)), messages
+
+
+def motion(directed: Directed) -> float:
+    """The furthest that a vertex goes, interocular units."""
+    performance = directed.performance
+    return float(np.ptp(LazyOffsets(performance.network, performance.codes, performance.shift)[:], axis=0).max())
+
+
+@pytest.mark.parametrize("words", [False, True])
+def test_without_intensity_the_face_is_at_rest(actor, spoken, words):
+    directed, _ = shown(actor, spoken.samples, intensity=0.0, timeline=timeline(spoken) if words else None)
+    assert motion(directed) == 0
+    assert np.ptp(directed.performance.weights, axis=0).max() == 0
+    silent, _ = shown(actor, np.zeros(SAMPLE_RATE, np.float32))
+    assert np.allclose(directed.performance.weights[0], silent.performance.weights[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("intensity", [1.0, 2.0, 3.0])
+def test_lips_touch_at_most_at_any_intensity(actor, spoken, intensity):
+    for words in (None, timeline(spoken)):
+        directed, _ = shown(actor, spoken.samples, intensity=intensity, timeline=words)
+        assert directed.performance.gap().min() > -1e-6
+
+
+def test_the_face_rests_exactly_where_it_is_said(actor, spoken):
+    noise = np.random.default_rng(0).standard_normal(SAMPLE_RATE).astype(np.float32) * 0.01
+    for samples, rests in ((noise, True), (0 * noise, True), (spoken.samples, False), (speak("Oh").samples, False)):
+        directed, messages = shown(actor, samples)
+        assert (messages == [NO_SPEECH]) == rests
+        assert (motion(directed) < 1e-6) == rests
+    directed, messages = shown(actor, noise, silence_gate=0.0)
+    assert messages == []
+    assert motion(directed) > 0
+
+
+def test_what_was_spoken_from_a_text_is_speech(actor, spoken):
+    noise = np.random.default_rng(0).standard_normal(SAMPLE_RATE).astype(np.float32) * 0.01
+    directed, messages = shown(actor, noise, timeline=timeline(spoken))
+    assert messages == []
+    assert motion(directed) > 0.01

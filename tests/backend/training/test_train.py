@@ -1,0 +1,101 @@
+"""What `train` refuses before any video is opened, and which unfinished run it may go on with."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from backend.errors import UsageError
+from backend.training.config import TrainConfig
+from backend.training.train import CHECKPOINT, SETTINGS, TrainRequest, _open_work_folder, _settings, train
+
+
+@pytest.fixture
+def ask(tmp_path):
+    """Return a function that asks for a training of a video with these bytes."""
+
+    def request(content: bytes = b"one", resume: bool = False, seed: int = 0, device: str = "auto") -> TrainRequest:
+        video = tmp_path / "speaker.mp4"
+        video.write_bytes(content)
+        config = TrainConfig(preset="fast", seed=seed, device=device)
+        return TrainRequest((video,), "anna", tmp_path / "consent.json", None, tmp_path / "work", config, resume)
+
+    return request
+
+
+def begin(request: TrainRequest) -> Path:
+    """What a run that was cut short leaves."""
+    work = _open_work_folder(request, _settings(request))
+    (work / SETTINGS).write_text(json.dumps(_settings(request)), encoding="utf-8")
+    (work / CHECKPOINT).write_bytes(b"")
+    return work
+
+
+def test_an_unfinished_run_waits_for_resume(ask):
+    work = begin(ask())
+    with pytest.raises(UsageError, match="--resume"):
+        begin(ask())
+    assert begin(ask(resume=True)) == work
+    assert begin(ask(resume=True, device="cpu")) == work
+
+
+@pytest.mark.parametrize(("change", "named"), [({"content": b"another"}, "videos"), ({"seed": 1}, "seed")])
+def test_a_run_goes_on_with_its_own_videos_and_settings_alone(ask, change, named):
+    begin(ask())
+    with pytest.raises(UsageError, match=f"started with other {named};"):
+        begin(ask(resume=True, **change))
+
+
+@pytest.mark.parametrize("damage", [None, b"\xff\xfe"])
+def test_a_run_whose_settings_are_lost(ask, damage):
+    work = begin(ask())
+    (work / SETTINGS).unlink() if damage is None else (work / SETTINGS).write_bytes(damage)
+    with pytest.raises(UsageError, match="delete it and begin again"):
+        begin(ask(resume=True))
+
+
+def test_a_folder_of_somebody_elses_is_left_alone(ask):
+    request = ask()
+    request.work_folder.mkdir()
+    (request.work_folder / "config.json").write_text("mine")
+    with pytest.raises(UsageError, match="holds other files"):
+        begin(request)
+    assert [path.name for path in request.work_folder.iterdir()] == ["config.json"]
+
+
+def test_a_missing_video_and_one_that_is_there_twice_are_named(ask, tmp_path):
+    with pytest.raises(UsageError, match=r"nowhere\.mp4"):
+        _settings(replace(ask(), videos=(Path("nowhere.mp4"),)))
+    ask()
+    (tmp_path / "copy.mp4").write_bytes(b"one")
+    with pytest.raises(UsageError, match="the same video"):
+        _settings(replace(ask(), videos=(tmp_path / "speaker.mp4", tmp_path / "copy.mp4")))
+
+
+@pytest.fixture
+def consent(tmp_path) -> Path:
+    """A valid record."""
+    record = {"speaker": "A", "statement": "yes", "given_by": "A", "date": "2026-01-01", "licence": "CC0-1.0"}
+    (tmp_path / "consent.json").write_text(json.dumps(record))
+    return tmp_path / "consent.json"
+
+
+@pytest.mark.parametrize(
+    ("video", "work", "says"),
+    [
+        ("film.mp4", "work", "other files"),
+        ("out/film.mp4", "work", "would replace"),
+        ("film.mp4", "out/work", "would replace"),
+    ],
+)
+def test_an_actor_replaces_neither_an_animation_nor_what_is_read(tmp_path, consent, video, work, says):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "animation.npz").touch()
+    videos = (tmp_path / video,)
+    request = TrainRequest(
+        videos, "anna", consent, out=tmp_path / "out", work=tmp_path / work, overwrite=True, accept_quality=True
+    )
+    with pytest.raises(UsageError, match=says):
+        train(request)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["animation.npz"]

@@ -16,6 +16,7 @@ import numpy as np
 
 from backend.errors import ActorError, UsageError
 from backend.normalisation.turning import Turning
+from backend.trust.provenance import file_sha256
 
 if TYPE_CHECKING:
     from models.motion_network import MotionNetwork
@@ -133,7 +134,7 @@ def save_actor(
     Image.fromarray(atlas).save(folder / ATLAS)
     (folder / CARD).write_text(card, encoding="utf-8")
     description = {"format": FORMAT, "name": name, "model": asdict(config), **facts}
-    description["digests"] = {file: _sha256(folder / file) for file in DIGESTED}
+    description["digests"] = {file: file_sha256(folder / file) for file in DIGESTED}
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n")
 
 
@@ -154,7 +155,7 @@ def read_description(folder: Path) -> dict[str, Any]:
     for file, digest in digests.items():
         if not (Path(folder) / file).is_file():
             raise ActorError(f"The actor {folder} lacks {file}; get it again.")
-        if _sha256(Path(folder) / file) != digest:
+        if file_sha256(Path(folder) / file) != digest:
             raise ActorError(f"{Path(folder) / file} is damaged: its digest is not the one in {DESCRIPTION}.")
     return description
 
@@ -232,8 +233,3 @@ def _load_model(folder: Path, description: dict[str, Any]) -> "TalkingFace":
         return load_model(folder / MODEL, description["model"])
     except (SafetensorError, RuntimeError, TypeError, ValueError, KeyError, AttributeError) as error:
         raise ActorError(f"{folder / MODEL} does not fit the network in {DESCRIPTION} ({error}).") from None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

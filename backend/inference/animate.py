@@ -1,6 +1,5 @@
 """The main job: a recording and an actor to every output that was asked for."""
 
-import hashlib
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -83,14 +82,13 @@ def predict_animation(
     """Run the network up to, and without, the textures. samples: (n,) float32 at 16 kHz."""
     from backend.inference.direct import direct
     from backend.inference.motion import LazyOffsets
-    from backend.trust.provenance import provenance
+    from backend.trust.provenance import file_sha256, provenance
     from shape_keys.arkit import NAMES
     from shape_keys.topology import TRIANGLES
 
     directed = direct(actor, samples, request, progress)
     shown = directed.performance
-    with request.audio.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = file_sha256(request.audio)
     animation = Animation(
         fps=request.fps,
         reference=actor.reference.vertices,

@@ -1,7 +1,6 @@
 """What a start does with what the last one left: the database or its backup, jobs cut short, half-written files."""
 
 import dataclasses
-import hashlib
 import shutil
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from backend.service.records import Records
 from backend.service.settings import Layout
 from backend.service.store import RESULT, UPLOAD, Store, StoredFile
 from backend.service.whole_file import write_whole
+from backend.trust.provenance import file_sha256
 
 MOST_INTERRUPTIONS = 20
 """Services that may die with a job before it is given up: it may be what kills them."""
@@ -104,7 +104,7 @@ def _find_files(store: Store, layout: Layout, records: Records) -> None:
     for path in layout.uploads.iterdir():
         if (UPLOAD, path.name) in known:
             continue
-        digest = _digest(path)
+        digest = file_sha256(path)
         if path.name == digest and digest in sources:
             store.put_file(StoredFile(digest, UPLOAD, path.stat().st_size, digest, _about(sources[digest])))
         else:
@@ -113,7 +113,7 @@ def _find_files(store: Store, layout: Layout, records: Records) -> None:
         if path.name.startswith("."):
             path.unlink()
         elif (RESULT, path.stem) not in known:
-            store.put_file(StoredFile(path.stem, RESULT, path.stat().st_size, _digest(path), {}))
+            store.put_file(StoredFile(path.stem, RESULT, path.stat().st_size, file_sha256(path), {}))
 
 
 def _about(source: dict) -> dict:
@@ -139,8 +139,3 @@ def _clear(folder: Path) -> None:
 
 def _has_size(path: Path, size: int) -> bool:
     return path.is_file() and path.stat().st_size == size
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -17,6 +17,7 @@ from backend.service.roots import open_inside
 from backend.service.settings import ServiceSettings
 from backend.service.store import UPLOAD, Store, StoredFile
 from backend.service.whole_file import move_whole, sync_file
+from backend.trust.provenance import file_sha256
 
 BLOCK = 1 << 20
 IDLE_SECONDS = 30.0
@@ -63,7 +64,7 @@ class Uploads:
             return known
         with self.place(0) as path:
             await self._checkers.check("sound", path, self._layout.work, text=text, voice=voice)
-            digest = await asyncio.to_thread(_digest_file, path)
+            digest = await asyncio.to_thread(file_sha256, path)
             file = await self.take(path, digest, "sound")
         while len(self._spoken) >= MOST_SPOKEN:
             self._spoken.pop(next(iter(self._spoken)))
@@ -143,11 +144,6 @@ class Uploads:
     def _keep(self, path: Path, file: StoredFile) -> None:
         move_whole(path, self.path(file.name))
         self._store.put_file(file)
-
-
-def _digest_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 async def _next_block(iterator: AsyncIterator[bytes]) -> bytes | None:

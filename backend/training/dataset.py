@@ -14,6 +14,7 @@ from backend.audio.offset import Offset
 from backend.errors import InputError, UsageError
 from backend.normalisation.space import SpeakerSpace
 from backend.progress import Progress, no_progress
+from backend.trust.provenance import file_sha256
 
 FORMAT = 1
 PIPELINE = 8
@@ -203,17 +204,16 @@ def dataset_digest(videos: Sequence[Path], config: DatasetConfig) -> str:
     Raises UsageError where a video cannot be read, or is there twice: what is kept for measuring would be trained on.
     """
     total = hashlib.sha256(json.dumps([PIPELINE, asdict(config)]).encode())
-    seen: dict[bytes, Path] = {}
+    seen: dict[str, Path] = {}
     for video in videos:
         try:
-            with video.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").digest()
+            digest = file_sha256(video)
         except OSError as error:
             raise UsageError(f"The video {video} cannot be opened ({error.strerror}); give a video file.") from error
         if digest in seen:
             raise UsageError(f"{seen[digest]} and {video} are the same video; give each once.")
         seen[digest] = video
-        total.update(digest)
+        total.update(bytes.fromhex(digest))
     return total.hexdigest()
 
 

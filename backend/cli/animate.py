@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,8 +107,7 @@ def animate_all(requests: list[AnimateRequest]) -> int:
     good = [request for request in requests if request.audio not in failed]
     actor = load_actor(find_actor(requests[0].actor)) if good else None
     for request in good:
-        with _going_on(request, failed, len(requests)):
-            _make_folders(request, len(requests) > 1)
+        with _going_on(request, failed, len(requests)), _folders(request, len(requests) > 1):
             _animate(request, actor)
     if len(requests) > 1:
         names = ", ".join(str(request.audio) for request in requests if request.audio in failed)
@@ -210,9 +209,18 @@ def _places(outputs: list[Path], stem: str) -> dict[str, tuple[Path, ...]]:
     }
 
 
-def _make_folders(request: AnimateRequest, makes_folders: bool) -> None:
-    for path in request.places if makes_folders else ():
+@contextmanager
+def _folders(request: AnimateRequest, makes_folders: bool) -> Iterator[None]:
+    """Make the folders that one of several recordings is written in; those that stay empty go again."""
+    places = {path.parent for path in request.places} if makes_folders else set()
+    for folder in places:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(f"The folder {path.parent} cannot be made: {error.strerror}.") from None
+            raise UsageError(f"The folder {folder} cannot be made: {error.strerror}.") from None
+    try:
+        yield
+    finally:
+        for folder in places:
+            with suppress(OSError):  # it holds something
+                folder.rmdir()

@@ -73,7 +73,7 @@ def find_words(samples: np.ndarray, request: AnimateRequest, progress: Progress 
     from backend.speech.transcript import align_transcript
 
     progress("align", 0, 1)
-    timeline = align_transcript(samples, request.transcript, request.language)
+    timeline = align_transcript(samples, request.transcript, request.language, progress)
     progress("align", 1, 1)
     return timeline
 

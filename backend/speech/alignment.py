@@ -8,6 +8,7 @@ import numpy as np
 
 from backend.audio.decode import SAMPLE_RATE
 from backend.errors import EnvironmentProblem, InputError
+from backend.progress import Progress, no_progress
 from backend.speech.phones import CONSONANTS, SILENCE, Phone, Word, from_arpabet, with_pauses
 
 FRAME_SECONDS = 0.01
@@ -56,7 +57,7 @@ class Aligner:
             samprate=SAMPLE_RATE, bestpath=False, loglevel="FATAL", beam=BEAM, pbeam=BEAM, wbeam=BEAM
         )
 
-    def align(self, samples: np.ndarray, text: str) -> tuple[list[Phone], list[Word]]:
+    def align(self, samples: np.ndarray, text: str, progress: Progress = no_progress) -> tuple[list[Phone], list[Word]]:
         """Phones (silences between them included) and words of `text` in samples (n,) float32 at 16 kHz.
 
         Raises InputError where the text has no words or does not fit the sound.
@@ -67,7 +68,9 @@ class Aligner:
         phones: list[Phone] = []
         timed: list[Word] = []
         try:
-            for start, end, part in self._cut(samples, words):
+            pieces = self._cut(samples, words)
+            for number, (start, end, part) in enumerate(pieces):
+                progress("align", number, len(pieces))
                 found = self._find_phones(samples[start:end], part, 1 if len(part) < len(words) else 2)
                 more = _timeline(found, start / SAMPLE_RATE, end / SAMPLE_RATE)
                 phones, timed = phones + more[0], timed + more[1]

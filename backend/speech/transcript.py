@@ -9,6 +9,7 @@ import numpy as np
 from backend.audio.speech import FRAME_SECONDS
 from backend.audio.speech_gate import sure_columns
 from backend.errors import EnvironmentProblem, InputError, UsageError
+from backend.progress import Progress, no_progress
 from backend.speech.alignment import NO_WORDS, Aligner, DoubtfulFit
 from backend.speech.phones import Word
 from backend.speech.timeline import Timeline
@@ -24,7 +25,9 @@ FILE_ENDINGS = (".txt", ".text", ".md", ".srt", ".vtt", ".lab", ".doc", ".docx",
 """What ends so is meant as a file, not as the words of a transcript."""
 
 
-def align_transcript(samples: np.ndarray, text: str, language: str = "en-us") -> Timeline:
+def align_transcript(
+    samples: np.ndarray, text: str, language: str = "en-us", progress: Progress = no_progress
+) -> Timeline:
     """When the words and phonemes of `text` are spoken in samples (n,) float32 at 16 kHz.
 
     language: as espeak-ng names it. English is aligned with pocketsphinx; every other language, English with figures in
@@ -42,7 +45,7 @@ def align_transcript(samples: np.ndarray, text: str, language: str = "en-us") ->
     if not _has_pocketsphinx() or any(letter.isdigit() for letter in text):
         return _align_by_reading(samples, text, language)
     try:
-        phones, words = Aligner().align(samples, text)
+        phones, words = Aligner().align(samples, text, progress)
     except DoubtfulFit as unlike:
         # A voice unlike those of its model is no wrong text: the reading has the second word.
         return _align_by_reading(samples, text, language, unlike)

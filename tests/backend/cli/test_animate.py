@@ -277,6 +277,11 @@ def test_names_with_colons(place):
     assert (place / "t:1.csv").is_file()
 
 
+def test_a_bad_recording_leaves_no_empty_folder(place):
+    assert animate("a.wav", "corrupt.wav", "--out", "shots/line.csv") == 1
+    assert sorted(path.name for path in (place / "shots").iterdir()) == ["a"]
+
+
 def test_one_bad_recording_does_not_stop_the_others(place, capsys):
     shutil.copy("a.wav", "b.wav")
     assert animate("a.wav", "corrupt.wav", "none.wav", "b.wav", "--out", "out") == 1

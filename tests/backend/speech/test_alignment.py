@@ -63,8 +63,10 @@ def test_a_long_recording_is_aligned_in_pieces(aligner, monkeypatch):
     monkeypatch.setattr(alignment, "LONGEST_PIECE", 3.0)
     decoded = []
     monkeypatch.setattr(aligner, "_find_phones", _noting(aligner._find_phones, decoded))
-    phones, words = aligner.align(spoken.samples, text)
+    said: list[tuple[str, int, int]] = []
+    phones, words = aligner.align(spoken.samples, text, lambda *step: said.append(step))
     assert len(decoded) > 1
+    assert said == [("align", number, len(decoded)) for number in range(len(decoded))]
     assert max(decoded) < 4.5
     assert [word.text for word in words] == [word.text.lower() for word in spoken.words]
     apart = [abs(mine.start - true.start) for mine, true in zip(words, spoken.words, strict=True)]

@@ -32,10 +32,11 @@ OPTIONAL = {"head_rotation"}
 """Arrays that are written only where there is something to say."""
 ROWS_AT_ONCE = 500
 """Rows of an array computed and written in one go: 3 MB of vertices."""
-ANIMATION_FILES = re.compile(
-    r"animation\.npz|reference_atlas\.png|atlas\.json|atlas|atlas/\d{4,}\.png|markers\.json|speech\.wav"
-)
+_ANIMATED = r"animation\.npz|reference_atlas\.png|atlas\.json|atlas|atlas/\d{4,}\.png"
+ANIMATION_FILES = re.compile(rf"{_ANIMATED}|markers\.json|speech\.wav")
 """What a folder of an animation holds: paths below it."""
+SHOT_FILES = re.compile(rf"{_ANIMATED}|[^/]+\.wav")
+"""What a folder STEM_files beside a .blend or .usdc holds."""
 NOBODYS_FILES = re.compile(r"(.*/)?(\.DS_Store|Thumbs\.db|desktop\.ini)")
 """What file managers leave in folders that were looked at."""
 

@@ -12,7 +12,7 @@ from .errors import BackendError
 from .jobs import Connect, fetch_folder, follow
 
 REPORT = "report.html"
-VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg")
+VIDEOS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpegts", ".mpg", ".mts", ".ts", ".webm")
 
 
 @dataclass(frozen=True)

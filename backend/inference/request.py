@@ -14,8 +14,6 @@ CHARACTERS = (".blend", ".glb")
 """Files that a character is read from, and written to."""
 WITH_FILES = (".blend", ".usdc")
 """Of these, outputs that keep pictures and sound in a folder STEM_files beside them."""
-SHOT_FILES = re.compile(r"animation\.npz|reference_atlas\.png|atlas\.json|atlas|atlas/\d{4,}\.png|[^/]+\.wav")
-"""What such a folder holds: paths below it."""
 WITH_SOUND = (*WITH_FILES, ".mp4")
 """Outputs that have the sound with them."""
 SPEECH = "speech.wav"
@@ -123,7 +121,7 @@ class AnimateRequest(Style):
     @property
     def places(self) -> dict[Path, re.Pattern[str] | None]:
         """Everything that will be written; for a folder with the paths below it that such a folder holds."""
-        from backend.animation_file import ANIMATION_FILES
+        from backend.animation_file import ANIMATION_FILES, SHOT_FILES
 
         files = [*self.files, *self.sounds, *([] if self.markers is None else [self.markers])]
         shots = [path.with_name(f"{path.stem}_files") for path in self.files if path.suffix.lower() in WITH_FILES]

@@ -97,13 +97,6 @@ SENTENCES: dict[str, str] = {
         "Die Stilregler als Voreinstellung behalten, oder eine entfernen"
     ),
     "Leave out the lines that are not ticked": "Nicht angekreuzte Zeilen auslassen",
-    "The face alone, from the voice model: a minute after tracking": (
-        "Nur das Gesicht, aus dem Stimmenmodell: eine Minute nach dem Verfolgen"
-    ),
-    "The face alone, touched up: some minutes": "Nur das Gesicht, nachgebessert: einige Minuten",
-    "The face and the texture of its mouth: a talking head": (
-        "Das Gesicht und die Textur seines Mundes: ein sprechender Kopf"
-    ),
     "Live is running; stop it first": "Live läuft; zuerst anhalten",
     "Let the scene's lights shade a talking head, instead of showing its textures as they are": (
         "Die Lichter der Szene einen sprechenden Kopf schattieren lassen, statt die Texturen zu zeigen, wie sie sind"
@@ -198,6 +191,13 @@ SENTENCES: dict[str, str] = {
         "Das Backend, das die Erweiterung mitbringt; ein Klick richtet es ein"
     ),
     "The day of the consent, as 2026-01-31": "Der Tag der Einwilligung, als 2026-01-31",
+    "The face alone, from the voice model: a minute after tracking": (
+        "Nur das Gesicht, aus dem Stimmenmodell: eine Minute nach dem Verfolgen"
+    ),
+    "The face alone, touched up: some minutes": "Nur das Gesicht, nachgebessert: einige Minuten",
+    "The face and the texture of its mouth: a talking head": (
+        "Das Gesicht und die Textur seines Mundes: ein sprechender Kopf"
+    ),
     "The line whose details are shown": "Die Zeile, deren Einzelheiten gezeigt werden",
     "The selected sound strip of the Sequencer, with its place and trim": (
         "Der ausgewählte Klangstreifen des Sequencers mit Ort und Beschnitt"

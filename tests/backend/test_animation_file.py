@@ -6,6 +6,7 @@ import pytest
 from backend.actor_file import ACTOR_FILES
 from backend.animation_file import (
     ANIMATION_FILES,
+    SHOT_FILES,
     Animation,
     check_output,
     load_animation,
@@ -15,7 +16,6 @@ from backend.animation_file import (
     save_animation,
 )
 from backend.errors import InputError, UsageError
-from backend.inference.request import SHOT_FILES
 from backend.inspection.report import REPORT_FILES
 from shape_keys.arkit import NAMES
 from shape_keys.topology import CANONICAL_FACE, TRIANGLES

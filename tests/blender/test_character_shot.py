@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.animation_file import check_output
-from backend.inference.request import SHOT_FILES
+from backend.animation_file import SHOT_FILES, check_output
 from shape_keys.arkit import INDEX, NAMES
 from tests.blender.rigs import add_mesh, values_at
 from tests.blender.scene_checks import empty_scene, strips

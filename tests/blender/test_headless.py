@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from backend.animation_file import check_output
-from backend.inference.request import SHOT_FILES
+from backend.animation_file import SHOT_FILES, check_output
 from tests.blender.scene_checks import evaluated_vertices, largest_error, strips
 from tests.blender.sound import write_tone
 from tests.blender_addon.example import SKIN, crop_colour, make_animation, write_words

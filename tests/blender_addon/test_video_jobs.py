@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from backend.video.listing import ENDINGS
 from blender_addon.background import Background, Finished
 from blender_addon.client import Job, Upload
 from blender_addon.errors import BackendError
-from blender_addon.video_jobs import Consent, TrainRequest, find_videos, inspect_videos, train_actor
+from blender_addon.video_jobs import VIDEOS, Consent, TrainRequest, find_videos, inspect_videos, train_actor
 from tests.blender_addon.test_jobs import finish
 
 CONSENT = Consent("Ann", "I agree.", "Ann", "2026-01-31", "ours")
@@ -65,6 +66,7 @@ def videos(tmp_path) -> tuple[Path, ...]:
 def test_a_folder_gives_its_videos_and_a_file_itself(videos, tmp_path):
     assert [path.name for path in videos] == ["a.MOV", "b.mp4"]
     assert find_videos(tmp_path / "one.mp4") == (tmp_path / "one.mp4",)
+    assert VIDEOS == ENDINGS  # a folder means the same here as to the command
 
 
 def test_the_report_arrives(videos, tmp_path):

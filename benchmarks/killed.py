@@ -102,13 +102,15 @@ def main() -> None:
                 time.sleep(POLL_SECONDS)
             try:
                 process.wait(generator.uniform(0, POLL_SECONDS if number % 2 else seconds))
+                break  # it has ended by itself, and left no checkpoint
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
                 print(
                     f"killed after {time.perf_counter() - started:.0f} s, {killed.epochs_kept} epochs kept", flush=True
                 )
-        killed.finish()
+        else:
+            killed.finish()
         for name, value in whole.metrics.items():
             print(f"{name:28} {value:9.4f} {killed.metrics[name]:9.4f}")
         first, second = whole.weights, killed.weights

@@ -7,7 +7,16 @@ from scipy.ndimage import gaussian_filter1d
 from backend.normalisation.pose import apply
 from backend.normalisation.reference import lip_gap, rough_poses
 from backend.tracking.smoothing import smooth_vertices
-from shape_keys.topology import CANONICAL_FACE, LOWER_INNER_LIP, RIGID, UPPER_INNER_LIP
+from shape_keys.topology import (
+    CANONICAL_FACE,
+    INNER_LIP_LOWER,
+    INNER_LIP_UPPER,
+    LEFT_MOUTH_CORNER,
+    LOWER_INNER_LIP,
+    RIGHT_MOUTH_CORNER,
+    RIGID,
+    UPPER_INNER_LIP,
+)
 
 SECONDS = 0.04
 
@@ -40,9 +49,9 @@ def test_jitter_falls_and_slow_motion_stays():
     times = np.arange(200) / 25
     face = speaking_face(np.full(200, 0.1), 0.01)
     sway = 0.1 * np.sin(2 * np.pi * 0.5 * times)
-    face[..., 0] += sway[:, None]
+    face[..., 1] += sway[:, None]
     smooth = smooth_vertices(face, times, SECONDS)
-    still = CANONICAL_FACE + np.array([1.0, 0, 0]) * sway[:, None, None]
+    still = CANONICAL_FACE + np.array([0, 1.0, 0]) * sway[:, None, None]
     before, after = ((faces - still)[10:-10, RIGID] for faces in (face, smooth))
     assert np.sqrt((after**2).mean()) < 0.75 * np.sqrt((before**2).mean())
     assert np.abs(after.mean(axis=1)).max() < 0.01
@@ -51,13 +60,45 @@ def test_jitter_falls_and_slow_motion_stays():
 def test_a_parabola_at_uneven_times_is_kept_and_gaps_stay_gaps():
     """A local fit of second degree reproduces a polynomial of second degree (Savitzky and Golay 1964)."""
     times = np.cumsum(np.random.default_rng(0).uniform(0.02, 0.06, 60))
-    face = CANONICAL_FACE + (0.3 * times**2 - 0.1 * times)[:, None, None] * np.array([0.2, 0.5, 0.1])
+    face = CANONICAL_FACE + (0.3 * times**2 - 0.1 * times)[:, None, None] * np.array([0.0, 0.5, 0.1])
     face = face.astype(np.float32)
     face[20:23] = np.nan
     smooth = smooth_vertices(face, times, SECONDS)
     assert np.isnan(smooth[20:23]).all()
     good = np.isfinite(face)
     np.testing.assert_allclose(smooth[good], face[good], atol=2e-3)
+
+
+def test_what_the_halves_do_differently_comes_slowly():
+    times = np.arange(250) / 25
+    lean = np.where(times < 5, 0.0, 0.2)  # a smile on one side that stays
+    shake = 0.1 * np.random.default_rng(0).standard_normal(250)
+    face = CANONICAL_FACE + np.array([1.0, 0, 0]) * (lean + shake)[:, None, None]
+    moved = (smooth_vertices(face.astype(np.float32), times, SECONDS) - CANONICAL_FACE)[..., 0]
+    assert np.std(moved[25:100]) < 0.35 * np.std(shake[25:100])
+    assert moved[:90].mean() == pytest.approx(0, abs=0.03)
+    assert moved[-90:].mean() == pytest.approx(0.2, abs=0.03)
+
+
+def test_a_crooked_mouth_opens_crookedly():
+    times = np.arange(200) / 25
+    gap = 0.1 + 0.05 * np.sin(2 * np.pi * 3 * times)
+    face = speaking_face(gap, 0.0)
+    face[:, LEFT_MOUTH_CORNER, 1] -= 0.5 * gap
+    corner = smooth_vertices(face, times, SECONDS)[:, LEFT_MOUTH_CORNER, 1]
+    other = smooth_vertices(face, times, SECONDS)[:, RIGHT_MOUTH_CORNER, 1]
+    assert np.ptp(corner[50:150]) > 0.85 * np.ptp(face[50:150, LEFT_MOUTH_CORNER, 1])
+    assert np.ptp(other[50:150]) < 0.15 * np.ptp(face[50:150, LEFT_MOUTH_CORNER, 1])
+
+
+def test_inner_lips_that_touch_on_one_side_still_touch():
+    times = np.arange(100) / 25
+    face = speaking_face(np.where(np.arange(100) % 20 < 3, 0.0, 0.1), 0.02)
+    upper, lower = INNER_LIP_UPPER[3], INNER_LIP_LOWER[3]
+    closed = np.arange(100) % 20 < 3
+    face[closed, lower] = face[closed, upper]
+    smooth = smooth_vertices(face, times, SECONDS)
+    np.testing.assert_allclose(smooth[closed, lower], smooth[closed, upper], atol=1e-6)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])

@@ -49,8 +49,8 @@ def motion(directed: Directed) -> float:
 @pytest.mark.parametrize("words", [False, True])
 def test_without_intensity_the_face_is_at_rest(actor, spoken, words):
     directed, _ = shown(actor, spoken.samples, intensity=0.0, timeline=timeline(spoken) if words else None)
-    assert motion(directed) == 0
-    assert np.ptp(directed.performance.weights, axis=0).max() == 0
+    assert motion(directed) < 1e-6
+    assert np.ptp(directed.performance.weights, axis=0).max() < 1e-6
     silent, _ = shown(actor, np.zeros(SAMPLE_RATE, np.float32))
     assert np.allclose(directed.performance.weights[0], silent.performance.weights[0], atol=1e-6)
 

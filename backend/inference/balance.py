@@ -15,6 +15,9 @@ CONTACT, APART = 0.1, 0.35
 """Shares of a widely opened mouth: below the first the lips count as closed and stay so, above the second they are
 free; as in `backend.evaluation.speech_figures`."""
 
+UNTOUCHED = 0.005
+"""Interocular units: shapes that move the lips apart or together by less are always free; a smile parts no lips."""
+
 
 def gain_factors(gains: Mapping[str, float]) -> np.ndarray:
     """The factor of every shape, (52,) float32 in the order of `arkit.NAMES`. Raises UsageError, see `gain_shapes`."""
@@ -43,12 +46,15 @@ def keep_contacts(performance: Performance, weights: np.ndarray) -> Performance:
     """The performance with the wanted weights (T, 52), as far as closed lips stay closed and none cross.
 
     Contacts carry meaning (/p b m/), and scaling what leads there would open them or push the lips through each other.
+    Of what is wanted, only the shapes that would do so are held back.
     """
-    change: np.ndarray = np.clip(weights, 0, 1) - performance.weights
-    gap, opening = performance.gap(), change @ gap_of_shapes()
+    wanted: np.ndarray = np.clip(weights, 0, 1) - performance.weights
+    effect = gap_of_shapes()
+    gap, opening = performance.gap(), wanted @ effect
     share = np.clip((gap / wide_gap(gap) - CONTACT) / (APART - CONTACT), 0, 1)
     free = share * share * (3 - 2 * share)
-    room = np.maximum(gap, 0)
-    closing = np.minimum(1, room / np.maximum(np.negative(opening), 1e-6))
-    allowed = np.where(opening > 0, free, closing)
-    return performance.reweighted(performance.weights + allowed[:, None] * change)
+    allowed = np.where(opening > 0, free * opening, np.maximum(opening, -np.maximum(gap, 0)))
+    guilty = (wanted * effect * np.sign(opening)[:, None] > 0) & (np.abs(effect) > UNTOUCHED)
+    blame = (wanted * guilty) @ effect
+    kept = np.clip(1 - (opening - allowed) / np.where(blame == 0, 1, blame), 0, 1)
+    return performance.reweighted(performance.weights + wanted * np.where(guilty, kept[:, None], 1))

@@ -88,6 +88,12 @@ def test_nothing_asked_for_changes_nothing(speech):
     assert balance(speech, Style(), np.ones(FRAMES)) is speech
 
 
+@pytest.mark.parametrize("factor", [0.0, 2.0])
+def test_what_does_not_part_the_lips_is_free_at_closures_too(speech, factor):
+    changed = balance(speech, Style(gains={"mouthSmile": factor}, jaw=0.7), np.ones(FRAMES))
+    assert np.allclose(curve(changed, "mouthSmileLeft"), factor * curve(speech, "mouthSmileLeft"), atol=1e-6)
+
+
 def test_clear_articulation_departs_from_the_mean_and_keeps_it(speech):
     clear, mumbled = (balance(speech, Style(style=s), np.ones(FRAMES)) for s in (1.5, 0.5))
     assert curve(clear, "jawOpen").std() > 1.2 * curve(speech, "jawOpen").std()

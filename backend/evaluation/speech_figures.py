@@ -54,7 +54,7 @@ def silence_motion(vertices: np.ndarray, times: np.ndarray, samples: np.ndarray)
     step = np.diff(times)
     speed = np.linalg.norm(np.diff(vertices[:, list(LIPS)], axis=0), axis=-1).mean(axis=1) / step
     reach = max(1, round(SILENCE_MARGIN / float(np.median(step))))
-    near = np.convolve(spoken, np.ones(2 * reach + 1), mode="same") > 0
+    near = np.convolve(spoken, np.ones(2 * reach + 1))[reach : reach + len(spoken)] > 0
     silent, speaking = ~(near[1:] | near[:-1]), spoken[1:] & spoken[:-1]
     return (
         float(speed[silent].mean()) if silent.any() else float("nan"),

@@ -115,7 +115,7 @@ class Dispatcher:
                 self._events.publish(self.view(job))
 
     async def keep_record(self, job_id: str) -> None:
-        """Bring the second copy of a job up to date; the database alone decides, so a full disk is no matter."""
+        """Bring the second copy of a job up to date; an end stands that the database alone knows: disks may be full."""
         job = self._store.get(job_id)
         if job is not None:
             with contextlib.suppress(OSError):

@@ -1,6 +1,7 @@
 """The queue: jobs are accepted, cancelled, tried again and looked at here; `dispatch` does them."""
 
 import asyncio
+import dataclasses
 import hashlib
 import json
 import logging
@@ -89,7 +90,10 @@ class Jobs:
         return self.get(job_id)
 
     async def retry(self, job_id: str) -> Job:
-        """Queue a failed or cancelled job again, with the actor as it is now. Raises Conflict, Gone, Busy."""
+        """Queue a failed or cancelled job again, with the actor as it is now.
+
+        Raises Conflict, Gone, Busy, StorageFull.
+        """
         job = self.get(job_id)
         if job.state not in RETRIED:
             raise Conflict(f"The job is {job.state}; only failed and cancelled ones can be retried.")
@@ -98,11 +102,11 @@ class Jobs:
                 raise Gone("The job's upload has expired; upload the file again and make a new job.")
         self._check_room()
         request = self._refresh_digests(job)
-        fresh = {"request": json.dumps(request), "key": self._key(job.kind, request)}
+        fresh = {"request": request, "key": self._key(job.kind, request)}
         values = {"state": QUEUED, "error": None, "warnings": [], "crashes": 0, "interruptions": 0, "finished": None}
-        if not await asyncio.to_thread(self._store.change, job_id, RETRIED, **fresh, **values):
+        if not await asyncio.to_thread(self._queue_again, dataclasses.replace(job, **fresh, **values)):
+            await self._dispatcher.keep_record(job_id)
             raise Conflict("The job is being retried already.")
-        await self._dispatcher.keep_record(job_id)
         self._dispatcher.wake()
         self._dispatcher.publish(job_id)
         return self.get(job_id)
@@ -117,6 +121,16 @@ class Jobs:
         except (StorageFull, sqlite3.Error):
             self._records.remove(job.id)
             raise
+
+    def _queue_again(self, job: Job) -> bool:
+        """The record first: one that says failed would end the job again at the next start."""
+        try:
+            self._records.write(job)
+        except OSError:
+            raise StorageFull("The disk with the service's data is full; the job was not retried.", 60) from None
+        names = ("key", "state", "error", "warnings", "crashes", "interruptions", "finished")
+        values = {name: getattr(job, name) for name in names}
+        return self._store.change(job.id, RETRIED, request=json.dumps(job.request), **values)
 
     def _check_room(self) -> None:
         waiting = self._store.count().get(QUEUED, 0)

@@ -27,7 +27,7 @@ def open_store(layout: Layout) -> tuple[Store, list[str]]:
     if replayed:
         notes.append(f"{replayed} accepted jobs were put back from their records.")
     _requeue(store)
-    _check_results(store, layout)
+    _check_results(store, layout, records)
     _clear_work(store, layout)
     return store, notes
 
@@ -82,19 +82,29 @@ def _requeue(store: Store) -> None:
             store.change(job.id, (RUNNING,), state=QUEUED, interruptions=job.interruptions + 1)
 
 
-def _check_results(store: Store, layout: Layout) -> None:
+def _check_results(store: Store, layout: Layout, records: Records) -> None:
     """Do again what is said to be done and whose result is not there as it was written."""
     broken = set()
     for file in store.files():
         if file.role == RESULT and not _has_size(layout.results / f"{file.name}.zip", file.size):
-            store.forget_file(RESULT, file.name)
             broken.add(file.name)
         elif file.role == UPLOAD and not _has_size(layout.uploads / file.name, file.size):
             store.forget_file(UPLOAD, file.name)
     if broken:
         for job in store.newest((DONE,), ("animate", "batch", "inspect"), 1_000_000):
             if job.key in broken:
-                store.change(job.id, (DONE,), state=QUEUED, cached=0, finished=None)
+                _do_again(job, store, records)
+    for name in broken:
+        store.forget_file(RESULT, name)
+
+
+def _do_again(job: Job, store: Store, records: Records) -> None:
+    """Queue a job that was done; its record first, which would else end it again at the next start."""
+    try:
+        records.write(dataclasses.replace(job, state=QUEUED, cached=False, finished=None))
+    except OSError:
+        records.remove(job.id)
+    store.change(job.id, (DONE,), state=QUEUED, cached=0, finished=None)
 
 
 def _find_files(store: Store, layout: Layout, records: Records) -> None:

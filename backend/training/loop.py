@@ -197,16 +197,15 @@ class TrainingRun:
                 for layer in part.modules():
                     if isinstance(layer, nn.Dropout):
                         layer.eval()
-        sums: dict[str, float] = {}
-        count = 0
+        terms: dict[str, list[float]] = {}
         start = time.monotonic()
         for batch in self.batches.epoch(self.epoch, self.process, self.processes):
             losses = self._losses(batch.to(self.device))
             self._step(losses)
             for name, value in losses.items():
-                sums[name] = sums.get(name, 0.0) + value.item()
-            count += 1
-        return {name: value / count for name, value in sums.items()} | {"seconds": time.monotonic() - start}
+                terms.setdefault(name, []).append(value.item())
+        means = {name: sum(values) / len(values) for name, values in terms.items()}
+        return means | {"seconds": time.monotonic() - start}
 
     def _learning_rate(self) -> float:
         stages = range(self.face_epochs), range(self.face_epochs, self.config.epochs)
@@ -216,7 +215,7 @@ class TrainingRun:
         return self.config.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * done / len(stage)))
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Terms of the loss, already weighted; their sum is minimised."""
+        """Terms of the loss, already weighted; their sum is minimised. None where no frame tells what is learnt."""
         # What moves the face stays in float32, for its offsets are small; so do all losses, SSIM's variances above all.
         code = self.model.encoder(batch.columns, batch.index)
         losses = {} if self.face_is_kept else self._face_losses(code, batch)
@@ -270,8 +269,11 @@ class TrainingRun:
         return torch.where(taken[:, None, None, None], own.float(), batch.previous)
 
     def _step(self, losses: dict[str, Tensor]) -> None:
+        if not losses and self.processes == 1:
+            return
         self.optimiser.zero_grad(set_to_none=True)
-        torch.stack(list(losses.values())).sum().backward()
+        if losses:  # a process without any still averages with the others
+            torch.stack(list(losses.values())).sum().backward()
         average_gradients((p for p in self.model.parameters() if p.requires_grad), self.processes)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), CLIP_NORM)
         self.optimiser.step()

@@ -52,3 +52,15 @@ def test_motion_in_silence_and_speech():
     silent, speaking = silence_motion(vertices, times, samples.astype(np.float32))
     assert speaking == pytest.approx(2.5, rel=0.05)
     assert silent == pytest.approx(0.05, rel=0.1)
+
+
+@pytest.mark.parametrize("count", [5, 10, 20])
+def test_motion_in_the_silence_of_a_short_clip(count):
+    times = 2.5 + np.arange(count) / 25  # half a second after the speech
+    speech = 0.1 * np.random.default_rng(0).standard_normal(2 * SAMPLE_RATE)
+    samples = np.concatenate([speech, np.zeros(2 * SAMPLE_RATE)])
+    vertices = np.repeat(CANONICAL_FACE[None], count, axis=0)
+    vertices[::2, list(LIPS), 1] += 0.002
+    silent, speaking = silence_motion(vertices, times, samples.astype(np.float32))
+    assert silent == pytest.approx(0.05, rel=1e-3)
+    assert np.isnan(speaking)

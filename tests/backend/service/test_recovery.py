@@ -1,18 +1,21 @@
 """What a start makes of what the last service left."""
 
+import asyncio
 import contextlib
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 
 import pytest
 
+from backend.service.core import build_core
 from backend.service.database import Database, is_sound
 from backend.service.job import CANCELLED, CANCELLING, DONE, FAILED, QUEUED, RUNNING, Job
 from backend.service.problems import StorageFull
 from backend.service.records import Records
 from backend.service.recovery import MOST_INTERRUPTIONS, open_store
-from backend.service.settings import Layout
+from backend.service.settings import Layout, ServiceSettings
 from backend.service.store import RESULT, UPLOAD, Store, StoredFile
 
 SHA_OF_ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-2, B.1
@@ -115,6 +118,31 @@ def test_a_result_that_is_gone_or_cut_is_made_again(layout):
     with opened(layout) as (store, _):
         assert {store.get(job.id).state for job in (cut, gone)} == {QUEUED}
         assert store.get(whole.id).state == DONE
+
+
+def test_a_result_that_is_gone_is_made_again_though_the_service_stops_before(layout):
+    job = make_job(1, state=DONE)
+    with opened(layout) as (store, _):
+        accept(store, layout, job)
+        store.put_file(StoredFile(job.key, RESULT, 3, SHA_OF_ABC, {}))
+    for _ in range(2):
+        with opened(layout) as (store, _):
+            assert store.get(job.id).state == QUEUED
+
+
+def test_a_retry_that_cannot_be_recorded_is_refused(layout):
+    job = make_job(1, state=FAILED, error="no sound")
+    with opened(layout) as (store, _):
+        accept(store, layout, job)
+    core = build_core(ServiceSettings(data=layout.root))
+    shutil.rmtree(layout.records)
+    with pytest.raises(StorageFull, match="not retried"):
+        asyncio.run(core.jobs.retry(job.id))
+    assert core.store.get(job.id).state == FAILED
+    layout.make()
+    assert asyncio.run(core.jobs.retry(job.id)).state == QUEUED
+    assert [record.state for record in Records(layout.records).read_all()] == [QUEUED]
+    core.store.database.close()
 
 
 def test_half_files_and_files_of_nobody_are_deleted(layout):

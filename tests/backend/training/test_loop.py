@@ -1,6 +1,7 @@
 """The loop learns what the sound says, and a run that was cut off ends as if it had not been."""
 
 import contextlib
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from backend.inference.predict import decode_textures, rest_code
 from backend.progress import no_progress
 from backend.training import loop
 from backend.training.batches import Batches, split_spans
-from backend.training.config import TrainConfig
+from backend.training.config import AugmentConfig, TrainConfig
 from backend.training.held_out import evaluate_held_out
 from backend.training.loop import TrainingRun
 from models.presets import DEFAULT, build_model
@@ -120,6 +121,19 @@ def test_the_best_moment_is_kept_and_training_ends_where_nothing_gets_better(for
     assert again.resume()
     assert again.settled
     assert torch.equal(next(iter(again.result.state_dict().values())), next(iter(kept[1.0].values())))
+
+
+@pytest.mark.parametrize("seen", [0, 64])
+def test_a_texture_learns_where_a_face_is_seen_and_else_stays(formula_dataset, tmp_path, seen):
+    dataset = copy.copy(formula_dataset)
+    dataset.valid = np.arange(len(dataset.valid)) < seen
+    config = replace(CONFIG, epochs=2, from_scratch=False, augment=AugmentConfig(silence_probability=0.0))
+    run = make_run(dataset, tmp_path / "checkpoint.safetensors", config)
+    before = {name: value.clone() for name, value in run.model.state_dict().items() if name.startswith("texture")}
+    run.run(no_progress)
+    same = [torch.equal(run.model.state_dict()[name], value) for name, value in before.items()]
+    assert ("texture" in run.history[1]) == bool(seen)
+    assert all(same) == (not seen)
 
 
 def test_half_precision_leaves_the_losses_as_they_are(formula_dataset, tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -74,8 +75,14 @@ class Actor:
 
     @cached_property
     def model(self) -> "TalkingFace":
-        """The network in PyTorch, for textures. Raises ActorError where its weights do not fit the description."""
-        return _load_model(self.folder, self.description)
+        """The network in PyTorch, for textures.
+
+        Raises ActorError where its weights do not fit the description, or are no longer those that `motion` is of.
+        """
+        model = _load_model(self.folder, self.description)
+        if file_sha256(self.folder / MODEL) != self.description["digests"][MODEL]:
+            raise ActorError(f"The actor {self.name} has changed since it was opened; try again.")
+        return model
 
     @property
     def has_texture(self) -> bool:
@@ -206,7 +213,7 @@ def _load_reference(path: Path) -> ReferenceFace:
             arrays["seen"].reshape(468) if "seen" in arrays else np.ones(468, np.float32),
             Turning.of(arrays) if "turning_slopes" in arrays else Turning(),
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, KeyError, IndexError, BadZipFile) as error:
         raise ActorError(f"{path} is not a reference face ({error}); get the actor again.") from None
 
 

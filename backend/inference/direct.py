@@ -87,11 +87,12 @@ def _add_layers(
     from backend.audio.accents import find_accents
     from backend.inference.layers import add_blinks, add_brows, head_motion
 
-    gains = gain_factors(request.gains)
+    gains, duration = gain_factors(request.gains), len(samples) / SAMPLE_RATE
     accents = find_accents(samples) if request.brows or request.head else []
     if request.blinks:
-        shown = add_blinks(shown, times, request.blinks, request.seed, gains)
+        shown = add_blinks(shown, times, duration, request.blinks, request.seed, gains)
     if request.brows:
         shown = add_brows(shown, times, accents, request.brows, request.seed, gains)
-    turned = head_motion(times, accents, speaking, request.head, request.seed) if request.head else None
-    return shown, turned
+    if not request.head:
+        return shown, None
+    return shown, head_motion(times, duration, accents, speaking, request.head, request.seed)

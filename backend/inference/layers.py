@@ -11,13 +11,15 @@ PLAIN = np.ones(len(arkit.NAMES), np.float32)
 """Every shape as it is."""
 BLINK = weight_vector({"eyeBlink": 0.95})
 """A full blink; at 1 the lids of a narrow eye pass each other."""
-BLINK_INTERVAL = 3.5
-"""Median seconds between blinks of a speaker, 17 a minute (Bentivoglio et al. 1997: 26 a minute in conversation)."""
+BLINK_INTERVAL = 60 / 17
+"""Mean seconds between blinks of a speaker, 17 a minute (Bentivoglio et al. 1997: 26 a minute in conversation)."""
 BLINK_SPREAD = 0.6
-"""Standard deviation of the intervals' logarithm."""
+"""Standard deviation of the intervals' logarithm; the median of a log-normal is shorter than its mean."""
 SHORTEST_INTERVAL = 0.8
 CLOSING, OPENING = 0.08, 0.18
 """Seconds in which lids fall and rise."""
+LAST_FRAME = 0.05
+"""Seconds at the end in which lids stay open: a clip's last frame, at 20 frames a second or more."""
 
 BROWS = weight_vector({"browInnerUp": 0.5, "browOuterUp": 0.4, "eyeWide": 0.12})
 """Brows at the strongest accent."""
@@ -38,11 +40,14 @@ STILL = 0.35
 
 
 def add_blinks(
-    performance: Performance, times: np.ndarray, amount: float, seed: int, gains: np.ndarray = PLAIN
+    performance: Performance, times: np.ndarray, duration: float, amount: float, seed: int, gains: np.ndarray = PLAIN
 ) -> Performance:
-    """Blinks at `amount` (0..1) of a usual rate. times: (T,) seconds; gains: (52,) factors of the shapes."""
+    """Blinks at `amount` (0..1) of a usual rate.
+
+    times: (T,) seconds; duration: of the recording, seconds; gains: (52,) factors of the shapes.
+    """
     closed = np.zeros(len(times))
-    for blink in blink_times(float(times[-1]) if len(times) else 0.0, amount, seed):
+    for blink in blink_times(duration, amount, seed):
         closed = np.maximum(closed, _bump(times, blink, CLOSING, OPENING))
     weights = np.maximum(performance.weights, closed[:, None] * (BLINK * gains))
     return performance.reweighted(weights)
@@ -54,9 +59,10 @@ def blink_times(duration: float, amount: float, seed: int) -> list[float]:
         return []
     rng = np.random.default_rng([seed, 1])
     found, now = [], float(rng.uniform(0.5, BLINK_INTERVAL)) / amount
-    while now + OPENING <= duration:
+    median = BLINK_INTERVAL / np.exp(BLINK_SPREAD**2 / 2)
+    while now + OPENING + LAST_FRAME <= duration:
         found.append(now)
-        pause = BLINK_INTERVAL * float(np.exp(BLINK_SPREAD * rng.standard_normal()))
+        pause = median * float(np.exp(BLINK_SPREAD * rng.standard_normal()))
         now += max(SHORTEST_INTERVAL, pause) / amount
     return found
 
@@ -78,17 +84,18 @@ def add_brows(
     return performance.reweighted(performance.weights + (amount * raised)[:, None] * (BROWS * gains))
 
 
-def head_motion(times: np.ndarray, accents: list[Accent], speaking: np.ndarray, amount: float, seed: int) -> np.ndarray:
+def head_motion(
+    times: np.ndarray, duration: float, accents: list[Accent], speaking: np.ndarray, amount: float, seed: int
+) -> np.ndarray:
     """Rotation of the head, (T, 3) float32: radians, XYZ Euler angles in head space (x right, y up, z to the viewer).
 
     A slow sway between postures, calmer in silence, and a nod on each stressed syllable. times: (T,) seconds;
-    speaking: (T,) in 0..1.
+    duration: of the recording, seconds; speaking: (T,) in 0..1.
     """
     from scipy.interpolate import CubicSpline
 
     rng = np.random.default_rng([seed, 3])
-    end = float(times[-1]) if len(times) else 0.0
-    knots = np.arange(0.0, end + 2 * SWAY_SECONDS, SWAY_SECONDS)
+    knots = np.arange(0.0, duration + 2 * SWAY_SECONDS, SWAY_SECONDS)
     sway = CubicSpline(knots, rng.standard_normal((len(knots), 3)) * SWAY)(times)
     rotation = sway * (STILL + (1 - STILL) * np.asarray(speaking)[:, None])
     for accent in accents:

@@ -18,7 +18,7 @@ LIMITS = {
 }
 """Least and most of each number."""
 MOST_GAIN = 4.0
-MOST_SEED = 2**31
+MOST_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True, kw_only=True)

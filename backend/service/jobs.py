@@ -8,7 +8,7 @@ import logging
 import sqlite3
 from typing import Any
 
-from backend import __version__
+from backend import __version__, inference
 from backend.service.actors import Actors
 from backend.service.dispatch import Dispatcher
 from backend.service.job import CANCELLED, CANCELLING, DONE, LANES, QUEUED, RETRIED, RUNNING, STATES, Job, new_id
@@ -16,6 +16,7 @@ from backend.service.problems import Busy, Conflict, Gone, NotFound, StorageFull
 from backend.service.records import Records
 from backend.service.settings import ServiceSettings
 from backend.service.store import RESULT, UPLOAD, Store
+from backend.training import dataset
 
 LOG = logging.getLogger("mouthpiece.jobs")
 QUEUE_FULL_SECONDS = 5
@@ -145,7 +146,8 @@ class Jobs:
         named = any(line["options"].get("outputs") for line in request.get("lines", [request]) if "options" in line)
         # Blender files carry the recording's name, and reports the videos'; bare animations do not.
         names = [source["name"] for source in request["sources"]] if named or kind == "inspect" else []
-        return _digest([__version__, kind, shaping, names])
+        pipeline = dataset.PIPELINE if kind == "inspect" else inference.PIPELINE
+        return _digest([__version__, pipeline, kind, shaping, names])
 
     def _refresh_digests(self, job: Job) -> dict[str, Any]:
         request = dict(job.request)

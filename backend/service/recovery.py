@@ -110,7 +110,10 @@ def _do_again(job: Job, store: Store, records: Records) -> None:
 def _find_files(store: Store, layout: Layout, records: Records) -> None:
     """Take in whole files that a restored database does not know, and delete what no job can name."""
     known = {(file.role, file.name) for file in store.files()}
-    sources = {source["upload"]: source for job in records.read_all() for source in job.request["sources"]}
+    sources: dict[str, dict] = {}
+    for source in (source for job in records.read_all() for source in job.request["sources"]):
+        if source["kind"] == "video" or source["upload"] not in sources:  # a video is a sound as well
+            sources[source["upload"]] = source
     for path in layout.uploads.iterdir():
         if (UPLOAD, path.name) in known:
             continue

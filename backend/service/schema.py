@@ -1,12 +1,14 @@
 """What is sent and what is answered, as the OpenAPI document shows it."""
 
-import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
+from backend.errors import ConsentError
+from backend.inference.style import MOST_SEED
 from backend.service.animate_options import VOICE, WHOLE, AnimateOptions, Sent
 from backend.training.config import TrainConfig
+from backend.trust.consent import check_consent
 
 DIGEST = r"^[0-9a-f]{64}$"
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
@@ -86,21 +88,23 @@ class InspectJob(Asked):
     videos: Annotated[list[Source], Field(min_length=1, max_length=100)]
 
 
-def _check_date(text: str) -> str:
-    if len(text) != 10:
-        raise ValueError("write the date as YYYY-MM-DD")
-    datetime.date.fromisoformat(text)
-    return text
-
-
 class Consent(Sent):
     """The speaker's consent, without which nobody's likeness is trained (docs/guide/consent.md)."""
 
     speaker: Annotated[str, Field(min_length=1, max_length=200)]
     statement: Annotated[str, Field(min_length=1, max_length=2000)]
     given_by: Annotated[str, Field(min_length=1, max_length=200)]
-    date: Annotated[str, AfterValidator(_check_date), Field(json_schema_extra={"format": "date"})]
+    date: Annotated[str, Field(json_schema_extra={"format": "date"})]
     licence: Annotated[str, Field(min_length=1, max_length=200)]
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        """As the training does it later."""
+        try:
+            check_consent(self.model_dump())
+        except ConsentError as error:
+            raise ValueError(str(error)) from None
+        return self
 
 
 class TrainOptions(Sent):
@@ -108,7 +112,7 @@ class TrainOptions(Sent):
 
     preset: Literal["instant", "fast", "default", "paper"] = "default"
     epochs: Annotated[int, Field(ge=1, le=10_000), WHOLE] = TrainConfig.epochs
-    seed: Annotated[int, Field(ge=0, le=2**31), WHOLE] = TrainConfig.seed
+    seed: Annotated[int, Field(ge=0, le=MOST_SEED), WHOLE] = TrainConfig.seed
     held_out: Annotated[float, Field(ge=0.05, le=0.5)] = TrainConfig.held_out
     accept_quality: bool = False
     overwrite: bool = False

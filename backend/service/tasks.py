@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from backend.errors import ActorError
 from backend.progress import Progress
 from backend.service.result_file import write_result
+from backend.trust.provenance import file_sha256
 
 if TYPE_CHECKING:
     from backend.speech.timeline import Timeline
@@ -20,6 +21,8 @@ Task = dict[str, Any]
 
 SPEECH = "speech.wav"
 """The recording that was made of a text, in its result."""
+INSTALLED = "installed.txt"
+"""In a training's folder: the digest of the description of the actor that it has installed."""
 
 
 def warm_up() -> None:
@@ -101,6 +104,26 @@ def inspect_job(task: Task, progress: Progress) -> dict[str, Any]:
 
 def train_job(task: Task, progress: Progress) -> dict[str, Any]:
     """Videos to an actor among the user's own; goes on where an earlier try was cut short."""
+    from backend.actor_file import DESCRIPTION
+    from backend.actor_library import user_actors
+
+    name, folder = task["request"]["actor"], Path(task["folder"])
+    actor, installed = user_actors() / name, folder / INSTALLED
+    if not (installed.is_file() and _digest(actor / DESCRIPTION) == installed.read_text()):
+        _train(task, progress)
+        installed.write_text(_digest(actor / DESCRIPTION))
+    result = _result_folder(task)
+    shutil.copytree(actor, result / name)
+    for picture in (folder / "training").glob("*.png"):
+        shutil.copy(picture, result)
+    return _pack(task)
+
+
+def _digest(path: Path) -> str:
+    return file_sha256(path) if path.is_file() else ""
+
+
+def _train(task: Task, progress: Progress) -> None:
     from backend.training.config import TrainConfig
     from backend.training.train import TrainRequest, train
 
@@ -118,12 +141,7 @@ def train_job(task: Task, progress: Progress) -> dict[str, Any]:
         accept_quality=options.pop("accept_quality"),
         config=TrainConfig(**options),
     )
-    actor = train(job, progress)
-    result = _result_folder(task)
-    shutil.copytree(actor, result / request["actor"])
-    for picture in work.glob("*.png"):
-        shutil.copy(picture, result)
-    return _pack(task)
+    train(job, progress)
 
 
 def _animate(sound: Path, line: dict[str, Any], folder: Path, progress: Progress) -> None:

@@ -72,9 +72,12 @@ class Uploads:
         return file
 
     async def take(self, path: Path, digest: str, kind: str) -> StoredFile:
-        """Look at a whole file and keep it under its digest; one that is here already is only refreshed."""
+        """Look at a whole file and keep it under its digest; one that is here already is only refreshed.
+
+        A video is a sound as well, and stays a video.
+        """
         known = self._store.get_file(UPLOAD, digest)
-        if known is not None and known.about["kind"] == kind and (self._layout.uploads / digest).is_file():
+        if known is not None and known.about["kind"] in (kind, "video") and (self._layout.uploads / digest).is_file():
             await asyncio.to_thread(self._store.refresh, UPLOAD, digest)
             return known
         about = await self._checkers.check(kind, path, self._layout.work)

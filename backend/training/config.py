@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from backend.errors import UsageError
+from backend.inference.style import MOST_SEED
 
 PRESET_NAMES = ("instant", "fast", "default", "paper")
 
@@ -103,8 +104,8 @@ class TrainConfig:
         for name in ("epochs", "chunk", "chunks", "texture_frames", "validate_every", "patience"):
             if getattr(self, name) < 1:
                 raise UsageError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}.")
-        if not 0 <= self.seed < 2**31:
-            raise UsageError(f"--seed must be from 0 to {2**31 - 1}, got {self.seed}.")
+        if not 0 <= self.seed <= MOST_SEED:
+            raise UsageError(f"--seed must be from 0 to {MOST_SEED}, got {self.seed}.")
         if not 0 <= self.face_share < 1:
             raise UsageError(f"face_share must be from 0 to below 1, got {self.face_share}.")
         if not 0 <= self.appearance_share < 1:

@@ -26,13 +26,20 @@ def read_consent(path: Path) -> dict[str, Any]:
         ) from None
     if not isinstance(record, dict):
         raise ConsentError(f"The consent record {path} must be a JSON object with {', '.join(REQUIRED)}.")
+    check_consent(record, f"The consent record {path}")
+    return record
+
+
+def check_consent(record: dict[str, Any], name: str = "The consent record") -> None:
+    """Raise ConsentError unless a record has all that `read_consent` asks for; name: what the message calls it."""
     missing = [name for name in REQUIRED if not isinstance(record.get(name), str) or not record[name].strip()]
     if missing:
-        raise ConsentError(f"The consent record {path} lacks {', '.join(missing)}; the speaker must give it.")
+        raise ConsentError(f"{name} lacks {', '.join(missing)}; the speaker must give it.")
     try:
-        given = date.fromisoformat(str(record["date"]))
+        given = date.fromisoformat(record["date"])
     except ValueError:
-        raise ConsentError(f"The consent record {path} has the date {record['date']!r}; write YYYY-MM-DD.") from None
+        given = None
+    if given is None or given.isoformat() != record["date"]:  # Python reads weeks, as in 2026-W01-1, too
+        raise ConsentError(f"{name} has the date {record['date']!r}; write YYYY-MM-DD.")
     if given > date.today():
-        raise ConsentError(f"The consent record {path} is dated in the future ({given}).")
-    return record
+        raise ConsentError(f"{name} is dated in the future ({given}).")

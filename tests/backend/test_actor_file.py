@@ -5,10 +5,12 @@ import json
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from backend.actor_file import ACTOR_FILES, ReferenceFace, check_name, load_actor, load_whole_actor, save_actor
 from backend.animation_file import check_output
 from backend.errors import ActorError, UsageError
+from backend.trust.provenance import file_sha256
 from models.presets import ModelConfig, build_model
 from shape_keys.topology import CANONICAL_FACE
 
@@ -69,6 +71,30 @@ def test_damage_is_named(actor_folder, file, damage, message):
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(ActorError, match=message):
         load_actor(actor_folder)
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04" + bytes(40), b"", b"text"])
+def test_a_reference_that_is_no_archive_is_named_though_its_digest_fits(actor_folder, content):
+    (actor_folder / "reference.npz").write_bytes(content)
+    describe_again(actor_folder)
+    with pytest.raises(ActorError, match="not a reference face"):
+        load_actor(actor_folder)
+
+
+def test_textures_of_an_actor_trained_again_are_not_mixed_with_its_old_motion(actor_folder):
+    actor = load_actor(actor_folder)
+    tensors = load_file(actor_folder / "model.safetensors")
+    save_file({name: value + 1 for name, value in tensors.items()}, actor_folder / "model.safetensors")
+    describe_again(actor_folder)
+    with pytest.raises(ActorError, match="has changed"):
+        _ = actor.model
+    assert load_whole_actor(actor_folder).digest != actor.digest
+
+
+def describe_again(folder):
+    description = json.loads((folder / "actor.json").read_text())
+    description["digests"] = {file: file_sha256(folder / file) for file in description["digests"]}
+    (folder / "actor.json").write_text(json.dumps(description))
 
 
 def test_missing_files_are_named(actor_folder):

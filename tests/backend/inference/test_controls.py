@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from backend.audio.accents import Accent
+from backend.audio.spectrogram import frame_times
 from backend.errors import UsageError
 from backend.inference.balance import balance, gain_factors
 from backend.inference.contacts import INNER_PAIRS, keep_words, part_lips
@@ -143,16 +144,16 @@ def test_the_face_comes_to_rest_where_the_gate_is_closed(network):
 
 def test_blinks_close_both_eyes_at_a_usual_rate_and_again_from_the_same_seed():
     still = talk()
-    blinking = add_blinks(still, TIMES, 1.0, seed=5)
-    assert np.array_equal(add_blinks(still, TIMES, 1.0, seed=5).weights, blinking.weights)
+    blinking = add_blinks(still, TIMES, 2.0, 1.0, seed=5)
+    assert np.array_equal(add_blinks(still, TIMES, 2.0, 1.0, seed=5).weights, blinking.weights)
     times = blink_times(600.0, 1.0, seed=5)
-    assert 100 < len(times) < 220
-    assert np.diff(times).min() >= 0.8
+    assert np.mean([len(blink_times(600.0, 1.0, seed)) for seed in range(50)]) / 10 == pytest.approx(17, rel=0.03)
+    assert np.diff(times).min() >= 0.8 - 1e-9
     assert len(blink_times(600.0, 0.5, seed=5)) == pytest.approx(len(times) / 2, rel=0.25)
     assert blink_times(600.0, 1.0, seed=6) != times
     assert blink_times(600.0, 0.0, seed=5) == []
     at = np.arange(0, 20, 0.01)
-    long = add_blinks(talk_for(len(at)), at, 1.0, seed=5)
+    long = add_blinks(talk_for(len(at)), at, 20.0, 1.0, seed=5)
     assert curve(long, "eyeBlinkLeft").max() > 0.9
     assert np.array_equal(curve(long, "eyeBlinkLeft"), curve(long, "eyeBlinkRight"))
     assert 0.02 < (curve(long, "eyeBlinkLeft") > 0.3).mean() < 0.15
@@ -162,16 +163,18 @@ def test_blinks_close_both_eyes_at_a_usual_rate_and_again_from_the_same_seed():
 def test_a_blink_ends_before_the_clip_does():
     at = np.arange(0, 12, 1 / 25)
     for seed in range(40):
-        blinking = add_blinks(talk_for(len(at)), at, 1.0, seed)
+        blinking = add_blinks(talk_for(len(at)), at, 12.0, 1.0, seed)
         assert curve(blinking, "eyeBlinkLeft")[-1] == 0
-        times = blink_times(float(at[-1]), 1.0, seed)
+        times = blink_times(12.0, 1.0, seed)
         assert times == blink_times(600.0, 1.0, seed)[: len(times)]
 
 
 def test_gains_act_on_blinks_and_brows():
     at = np.arange(0, 20, 0.01)
-    plain = add_blinks(talk_for(len(at)), at, 1.0, 5)
-    off, half = (add_blinks(talk_for(len(at)), at, 1.0, 5, gain_factors({"eyeBlink": gain})) for gain in (0.0, 0.5))
+    plain = add_blinks(talk_for(len(at)), at, 20.0, 1.0, 5)
+    off, half = (
+        add_blinks(talk_for(len(at)), at, 20.0, 1.0, 5, gain_factors({"eyeBlink": gain})) for gain in (0.0, 0.5)
+    )
     assert not off.weights.any()
     assert np.allclose(half.weights, 0.5 * plain.weights, atol=1e-6)
     accents = [Accent(time, 1.0) for time in (0.5, 1.5)]
@@ -203,19 +206,27 @@ def test_brows_rise_on_accents():
 def test_the_head_sways_a_little_and_nods_on_accents():
     times = np.arange(0, 60, 1 / 25)
     speaking = np.ones(len(times))
-    turned = head_motion(times, [], speaking, 1.0, seed=1)
+    turned = head_motion(times, 60.0, [], speaking, 1.0, seed=1)
     assert turned.dtype == np.float32
     assert turned.shape == (len(times), 3)
     assert 0.5 < np.degrees(turned.std(axis=0)).min() < np.degrees(np.abs(turned)).max() < 15
     assert np.degrees(np.abs(np.diff(turned, axis=0))).max() * 25 < 60  # degrees a second
-    assert np.array_equal(head_motion(times, [], speaking, 1.0, seed=1), turned)
-    assert np.allclose(head_motion(times, [], speaking, 0.5, seed=1), 0.5 * turned, atol=1e-6)
-    assert np.abs(head_motion(times, [], 0 * speaking, 1.0, seed=1)).mean() < 0.5 * np.abs(turned).mean()
-    nod = head_motion(times, [Accent(10.0, 1.0)], speaking, 1.0, seed=1) - turned
+    assert np.array_equal(head_motion(times, 60.0, [], speaking, 1.0, seed=1), turned)
+    assert np.allclose(head_motion(times, 60.0, [], speaking, 0.5, seed=1), 0.5 * turned, atol=1e-6)
+    assert np.abs(head_motion(times, 60.0, [], 0 * speaking, 1.0, seed=1)).mean() < 0.5 * np.abs(turned).mean()
+    nod = head_motion(times, 60.0, [Accent(10.0, 1.0)], speaking, 1.0, seed=1) - turned
     assert np.degrees(nod[:, 0].max()) == pytest.approx(3.0, abs=0.5)
     assert abs(times[nod[:, 0].argmax()] - 10.05) < 0.05
-    fine = head_motion(np.arange(0, 60, 1 / 50), [], np.ones(3000), 1.0, seed=1)
-    assert np.allclose(fine[::2][:1400], turned[:1400], atol=1e-4)
+
+
+@pytest.mark.parametrize("duration", [2.0, 4.55, 13.37])
+def test_the_same_seed_gives_the_same_at_any_frame_rate(duration):
+    coarse, fine = frame_times(duration, 25), frame_times(duration, 50)
+    for seed in range(20):
+        turned, finer = (head_motion(at, duration, [], np.ones(len(at)), 1.0, seed) for at in (coarse, fine))
+        assert np.allclose(finer[::2][: len(turned)], turned, atol=1e-6)
+        blinks, more = (add_blinks(talk_for(len(at)), at, duration, 1.0, seed) for at in (coarse, fine))
+        assert np.allclose(more.weights[::2][: len(coarse)], blinks.weights, atol=1e-6)
 
 
 PHONES = (

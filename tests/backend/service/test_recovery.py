@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from backend import inference
 from backend.service.core import build_core
 from backend.service.database import Database, is_sound
 from backend.service.job import CANCELLED, CANCELLING, DONE, FAILED, QUEUED, RUNNING, Job
@@ -17,6 +18,7 @@ from backend.service.records import Records
 from backend.service.recovery import MOST_INTERRUPTIONS, open_store
 from backend.service.settings import Layout, ServiceSettings
 from backend.service.store import RESULT, UPLOAD, Store, StoredFile
+from backend.training import dataset
 
 SHA_OF_ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-2, B.1
 
@@ -142,6 +144,19 @@ def test_a_retry_that_cannot_be_recorded_is_refused(layout):
     layout.make()
     assert asyncio.run(core.jobs.retry(job.id)).state == QUEUED
     assert [record.state for record in Records(layout.records).read_all()] == [QUEUED]
+    core.store.database.close()
+
+
+def test_what_was_made_before_the_steps_changed_is_made_again(layout, monkeypatch):
+    core = build_core(ServiceSettings(data=layout.root))
+    request = {"sources": [], "actor_digest": SHA_OF_ABC, "options": {}}
+    before = {kind: core.jobs._key(kind, request) for kind in ("animate", "inspect")}
+    assert before == {kind: core.jobs._key(kind, request) for kind in before}
+    monkeypatch.setattr(inference, "PIPELINE", inference.PIPELINE + 1)
+    assert core.jobs._key("animate", request) != before["animate"]
+    assert core.jobs._key("inspect", request) == before["inspect"]
+    monkeypatch.setattr(dataset, "PIPELINE", dataset.PIPELINE + 1)
+    assert core.jobs._key("inspect", request) != before["inspect"]
     core.store.database.close()
 
 

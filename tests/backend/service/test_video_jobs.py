@@ -1,12 +1,24 @@
 """Jobs that look at video: inspection, and training that is refused, cancelled and shown."""
 
 import json
+import shutil
 import time
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from backend.actor_file import DESCRIPTION
+from backend.actor_library import find_actor, user_actors
+from backend.errors import UsageError
+from backend.inference.style import MOST_SEED, Style
+from backend.progress import no_progress
 from backend.service.client import JobFailed, ServiceError
+from backend.service.result_file import read_members
+from backend.service.schema import AnimateOptions, TrainOptions
+from backend.service.tasks import INSTALLED, train_job
+from backend.training.config import TrainConfig
+from backend.trust.provenance import file_sha256
 from tests.backend.service.mutations import good_video
 
 CONSENT = {"speaker": "Test", "statement": "Yes.", "given_by": "Test", "date": "2026-01-31", "licence": "test"}
@@ -55,7 +67,10 @@ def test_a_training_is_cancelled(service, clip):
     [
         ({"date": "yesterday"}, "date"),
         ({"date": "2026-02-30"}, "date"),
+        ({"date": "2026-W01-1"}, "YYYY-MM-DD"),
+        ({"date": "2999-01-01"}, "future"),
         ({"speaker": ""}, "speaker"),
+        ({"statement": "  "}, "lacks statement"),
         ({"extra": "x"}, "extra"),
     ],
 )
@@ -66,6 +81,42 @@ def test_a_training_without_consent_is_refused(service, tmp_path, change, words)
         client.train([upload], "nobody", CONSENT | change)
     assert refused.value.status == 422
     assert words in str(refused.value)
+
+
+def test_seeds_have_one_limit():
+    TrainConfig(seed=MOST_SEED)
+    Style(seed=MOST_SEED)
+    for settings in (TrainConfig, Style):
+        with pytest.raises(UsageError, match="--seed"):
+            settings(seed=MOST_SEED + 1)
+    for options in (TrainOptions, AnimateOptions):
+        assert options(seed=MOST_SEED).seed == MOST_SEED
+        with pytest.raises(ValidationError):
+            options(seed=MOST_SEED + 1)
+
+
+def test_a_video_that_comes_again_as_a_sound_stays_a_video(service, tmp_path):
+    client = service.client
+    video = client.upload(good_video(tmp_path), kind="video")
+    again = client.upload(good_video(tmp_path))
+    assert (again.id, again.kind) == (video.id, "video")
+    client.cancel(client.inspect([video]))
+
+
+def test_a_training_cut_off_after_its_actor_was_installed_is_packed(tmp_path, monkeypatch):
+    monkeypatch.setenv("MOUTHPIECE_HOME", str(tmp_path / "home"))
+    actor = user_actors() / "anna"
+    shutil.copytree(find_actor("default"), actor)
+    folder = tmp_path / "job"
+    (folder / "training").mkdir(parents=True)
+    (folder / "training/contact_sheet.png").write_bytes(b"")
+    request = {"actor": "anna", "consent": CONSENT, "options": TrainOptions().model_dump()}
+    task = {"folder": str(folder), "request": request, "sources": [], "result": str(folder / "result.zip")}
+    with pytest.raises(UsageError, match="at least one video"):  # the actor may be another's: it is trained
+        train_job(task, no_progress)
+    (folder / INSTALLED).write_text(file_sha256(actor / DESCRIPTION))
+    assert train_job(task, no_progress)["size"] > 0
+    assert {"anna/actor.json", "contact_sheet.png"} <= set(read_members(folder / "result.zip"))
 
 
 def test_the_name_of_an_actor_that_exists_is_refused(service, tmp_path):

@@ -39,6 +39,8 @@ def test_every_field_is_needed(tmp_path, name):
         ("not json", "not JSON"),
         ([1], "JSON object"),
         ({**RECORD, "date": "31.1.2026"}, "YYYY-MM-DD"),
+        ({**RECORD, "date": "2026-W01-1"}, "YYYY-MM-DD"),
+        ({**RECORD, "date": "20260131"}, "YYYY-MM-DD"),
         ({**RECORD, "date": (date.today() + timedelta(days=2)).isoformat()}, "future"),
     ],
 )

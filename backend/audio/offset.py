@@ -15,7 +15,7 @@ STEP = 0.01
 CONTEXT = (-4, -2, 0, 2, 4)
 """Mel columns (10 ms) that a lip aperture is predicted from: short, or the context could undo the lag."""
 
-RIDGE = 1.0
+RIDGE = 0.01
 """Penalty relative to the number of frames, features being of unit variance."""
 
 FOLDS = 4
@@ -105,7 +105,7 @@ def _score(features: np.ndarray, target: np.ndarray) -> float:
         train = np.ones(len(target), bool)
         train[fold] = False
         a, b = x[train], target[train]
-        gram = a.T @ a + RIDGE * 1e-2 * len(a) * np.eye(a.shape[1])
+        gram = a.T @ a + RIDGE * len(a) * np.eye(a.shape[1])
         predicted[fold] = x[fold] @ np.linalg.solve(gram, a.T @ (b - b.mean())) + b.mean()
     if predicted.std() < 1e-9 or target.std() < 1e-9:
         return 0.0

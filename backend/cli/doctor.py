@@ -134,7 +134,7 @@ def check_library(library: Library) -> Finding:
 def _install(library: Library) -> str:
     if (ROOT / "build.py").is_file() and library.requirements != "live":  # which build.py leaves to who wants it
         return f"python3 build.py setup --only {library.requirements}"
-    flags = "--no-deps " if library.requirements == "training" else ""
+    flags = "--no-deps " if library.requirements in ("training", "speech") else ""
     return f"{sys.executable} -m pip install {flags}-r requirements/{library.requirements}.txt"
 
 

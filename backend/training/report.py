@@ -23,7 +23,7 @@ def save_contact_sheet(path: Path, true: np.ndarray, predicted: np.ndarray, visi
 
 
 def write_card(facts: dict[str, Any]) -> str:
-    """Text of MODEL_CARD.md. facts: name, command, data, consent, seed, minutes, machine, date, metrics, licence."""
+    """Text of MODEL_CARD.md. facts: `name`, and what `train` puts into an actor's description."""
     consent = {name: " ".join(str(value).replace("|", "\\|").split()) for name, value in facts["consent"].items()}
     rows = "\n".join(f"| `{name}` | {value:.4g} |" for name, value in facts["metrics"].items())
     return f"""# Actor `{facts["name"]}`
@@ -36,8 +36,8 @@ A talking head trained by Mouthpiece from the video named below. Everything it m
 | data | {facts["data"]} |
 | trained on | {facts["train_frames"]} frames; the last {facts["held_out"]:.0%} of the video held out |
 | seed | {facts["seed"]} |
-| epochs | {facts["epochs"]} |
-| time | {facts["minutes"]:.0f} minutes on {facts["machine"]} ({facts["date"]}) |
+| epochs | {facts["epochs_run"]} of at most {facts["epochs"]} |
+| time of the epochs | {facts["minutes"]:.0f} minutes on {facts["machine"]} ({facts["date"]}) |
 | speaker | {consent["speaker"]} |
 | consent | {consent["statement"]} (given by {consent["given_by"]}, {consent["date"]}) |
 | licence of the face | {consent["licence"]} |

@@ -184,7 +184,7 @@ def _prepare(
 
     config = request.config
     spans, held = split_spans(dataset, config.held_out)
-    seconds = sum(dataset.times[s.stop - 1] - dataset.times[s.start] for s in spans)
+    seconds = seen_seconds(dataset, spans)
     if seconds < LEAST_SECONDS:
         raise InputError(
             f"There are {seconds:.0f} s of usable face to train on; at least {LEAST_SECONDS:.0f} s are needed, "
@@ -212,6 +212,12 @@ def _prepare(
     if resumed:
         run.resume()
     return run, spans, held
+
+
+def seen_seconds(dataset: Any, spans: list) -> float:
+    """Seconds of the spans in which a face is seen; each frame lasts to the next."""
+    places = [slice(span.start, span.stop) for span in spans]
+    return float(sum(np.diff(dataset.times[place])[np.asarray(dataset.valid[place])[:-1]].sum() for place in places))
 
 
 def starts_from_voice(config: TrainConfig) -> bool:

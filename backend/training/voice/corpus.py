@@ -102,13 +102,17 @@ def _pieces(data: Path, folder: Path, grid: dict[str, list[Path]], progress: Pro
     for speaker, clips in grid.items():
         settings = DatasetConfig(lighting=False, specularities=False)
         dataset = build_dataset(clips, folder / f"grid_{speaker}", settings, progress)
-        for number, clip in enumerate(dataset.videos(clips)):
-            samples = decode_audio(clip)
-            frames = np.flatnonzero(np.asarray(dataset.clip) == number)
-            rows = range(int(frames[0]), int(frames[-1]) + 1)
-            phones = aligner.align(samples, sentence(clip.stem))[0]
-            sound = np.asarray(dataset.audio(number))
-            yield _Piece(f"grid {speaker} {clip.stem}", sound, phones, np.zeros((0, 52)), dataset, rows)
+        yield from _filmed_pieces(dataset, clips, speaker, aligner)
+
+
+def _filmed_pieces(dataset: Dataset, clips: list[Path], speaker: str, aligner: Aligner) -> Iterator[_Piece]:
+    """The clips of a GRID speaker; phonemes are found in the sound as it agrees with the picture."""
+    for number, clip in enumerate(dataset.videos(clips)):
+        frames = np.flatnonzero(np.asarray(dataset.clip) == number)
+        rows = range(int(frames[0]), int(frames[-1]) + 1)
+        samples = np.asarray(dataset.audio(number))
+        phones = aligner.align(samples, sentence(clip.stem))[0]
+        yield _Piece(f"grid {speaker} {clip.stem}", samples, phones, np.zeros((0, 52)), dataset, rows)
 
 
 def magnitude_columns(samples: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ import argparse
 import copy
 import json
 import math
+import shlex
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -254,8 +255,8 @@ def keep_some(model: TalkingFace, began: dict[str, Tensor], share: float) -> Non
             value.lerp_(began[name], 1 - share)
 
 
-def main() -> None:
-    """The command line."""
+def options_parser() -> argparse.ArgumentParser:
+    """The options of this command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="Folder with grid_s1, grid_speakers and speech.")
     parser.add_argument("--work", type=Path, required=True, help="Folder for the corpus and the checkpoint.")
@@ -268,7 +269,24 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=1.0, help="Of the way from --start's weights that is kept.")
     parser.add_argument("--hold-out", nargs="*", default=[], help="Beginnings of the names of what is not heard.")
     parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    return parser
+
+
+def command_of(options: argparse.Namespace) -> str:
+    """How the voice model was made, as its card tells it."""
+    settings = ("minutes", "steps", "rate", "seed", "levels", "share")
+    words = ["python", "-m", "backend.training.voice.train"]
+    words += [word for name in settings for word in (f"--{name}", f"{getattr(options, name):g}")]
+    if options.start:
+        words += ["--start", "CHECKPOINT"]
+    if options.hold_out:
+        words += ["--hold-out", *options.hold_out]
+    return shlex.join(words)
+
+
+def main() -> None:
+    """The command line."""
+    options = options_parser().parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     corpus = build_corpus(options.data, options.work / "corpus", options.minutes, grid_clips(options.data), no_progress)
     config = replace(VOICE, voice_levels=options.levels)
@@ -279,10 +297,7 @@ def main() -> None:
     model = run(training, options.work)
     keep_some(model, began, options.share)
     close_lips_at_bilabials(model, load_actor(SHIPPED / "default").reference.vertices)
-    settings = ("minutes", "steps", "rate", "seed", "levels", "share")
-    command = " ".join(f"--{name} {getattr(options, name):g}" for name in settings)
-    started = " --start CHECKPOINT" if options.start else ""
-    export_voice(model, config, options.out, f"python -m backend.training.voice.train {command}{started}", {})
+    export_voice(model, config, options.out, command_of(options), {})
 
 
 def grid_clips(data: Path) -> dict[str, list[Path]]:

@@ -32,6 +32,14 @@ def test_a_missing_library_that_only_one_verb_needs():
     assert "training" in finding.detail
 
 
+@pytest.mark.parametrize("name", ["inference", "training", "speech", "blender"])
+def test_what_is_installed_alone_is_said_to_be(name, tmp_path, monkeypatch):
+    alone = "--no-deps" in (doctor.ROOT / f"requirements/{name}.txt").read_text()  # in its first line, for people
+    monkeypatch.setattr(doctor, "ROOT", tmp_path)  # as the extension has it, without build.py
+    finding = check_library(Library("nothing_at_all", "import nothing_at_all", name, name, needed=False))
+    assert ("--no-deps" in finding.fix) == alone
+
+
 def test_an_installed_library_that_does_not_load():
     probe = "raise ImportError('libX11.so.6: cannot open shared object file')"
     finding = check_library(Library("bpy", probe, "blender", "scenes", needed=False))

@@ -1,14 +1,17 @@
 """What `train` refuses before any video is opened, and which unfinished run it may go on with."""
 
+import copy
 import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from backend.errors import UsageError
+from backend.training.batches import Span
 from backend.training.config import TrainConfig
-from backend.training.train import CHECKPOINT, SETTINGS, TrainRequest, _open_work_folder, _settings, train
+from backend.training.train import CHECKPOINT, SETTINGS, TrainRequest, _open_work_folder, _settings, seen_seconds, train
 
 
 @pytest.fixture
@@ -71,6 +74,14 @@ def test_a_missing_video_and_one_that_is_there_twice_are_named(ask, tmp_path):
     (tmp_path / "copy.mp4").write_bytes(b"one")
     with pytest.raises(UsageError, match="the same video"):
         _settings(replace(ask(), videos=(tmp_path / "speaker.mp4", tmp_path / "copy.mp4")))
+
+
+def test_only_frames_that_show_a_face_are_material(formula_dataset):
+    spans = [Span(0, 250), Span(500, 751)]
+    assert seen_seconds(formula_dataset, spans) == pytest.approx(249 / 25 + 250 / 25, abs=0.05)
+    lost = copy.copy(formula_dataset)
+    lost.valid = np.arange(len(lost.valid)) >= 500
+    assert seen_seconds(lost, spans) == pytest.approx(10, abs=0.05)
 
 
 @pytest.fixture

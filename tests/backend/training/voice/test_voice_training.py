@@ -4,18 +4,23 @@ import ctypes.util
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from backend.audio.offset import shift_samples
+from backend.speech.alignment import Aligner
+from backend.speech.espeak import speak
 from backend.speech.phones import SYMBOLS, Phone
 from backend.training.voice.augment import _in_room, augment_magnitudes
 from backend.training.voice.batches import LABELLED, VoiceBatches
-from backend.training.voice.corpus import Corpus, label_columns, magnitude_columns
+from backend.training.voice.corpus import Corpus, _filmed_pieces, label_columns, magnitude_columns
 from backend.training.voice.grid import held_out, sentence, sixty, trainable
 from backend.training.voice.texts import other_languages, random_text, sentences
-from backend.training.voice.train import VoiceTraining, contact_loss, keep_some
+from backend.training.voice.train import VoiceTraining, command_of, contact_loss, keep_some, options_parser
 from models.phonemes import MOMENTS, PHONEMES
 from models.presets import VOICE, build_model
 from shape_keys.basis import load_basis
@@ -227,6 +232,28 @@ def test_synthetic_speech_has_its_phonemes(tmp_path):
     for utterance in utterances:
         spoken = [phone for phone in utterance.phones if phone.symbol != "sil"]
         assert 0 < spoken[-1].end <= (utterance.stop - utterance.start) / 16000 + 0.05
+
+
+@pytest.mark.skipif(ctypes.util.find_library("espeak-ng") is None, reason="espeak-ng is not installed")
+def test_phonemes_of_filmed_clips_fit_the_sound_that_is_kept():
+    pytest.importorskip("pocketsphinx")
+    spoken = speak(sentence("bbaf4p")).samples
+    aligner, starts = Aligner(), []
+    for lag in (0.0, 0.1):
+        kept = shift_samples(np.pad(spoken, 8000), -lag)
+        dataset = SimpleNamespace(videos=lambda clips: clips, clip=np.zeros(75), audio=lambda _, kept=kept: kept)
+        (piece,) = _filmed_pieces(dataset, [Path("bbaf4p.mp4")], "s1", aligner)  # type: ignore[arg-type]
+        assert np.array_equal(piece.samples, kept)
+        starts.append([phone.start for phone in piece.phones if phone.symbol != "sil"])
+    assert np.subtract(*starts[::-1]) == pytest.approx(0.1, abs=0.03)
+
+
+def test_the_command_of_a_voice_model_tells_all_that_shaped_it():
+    given = ["--data", "d", "--work", "w", "--out", "o", "--steps", "900", "--hold-out", "facegood 1114", "ljspeech L1"]
+    command = command_of(options_parser().parse_args(given))
+    assert command.startswith("python -m backend.training.voice.train --minutes 180 --steps 900 ")
+    assert command.endswith(" --hold-out 'facegood 1114' 'ljspeech L1'")
+    assert "--hold-out" not in command_of(options_parser().parse_args(given[:6]))
 
 
 def test_grid_names_and_splits(tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 
 from backend.evaluation.metrics import correlation
 from backend.normalisation.pose import apply, fit_similarity, rotation_of
-from backend.normalisation.reference import INTEROCULAR_MM, lip_gap
+from backend.normalisation.reference import INTEROCULAR_MM, lip_ratio
 from backend.training.targets import fit_targets
 from benchmarks.machine import describe_machine
 from benchmarks.relit_speaker import ACTOR
@@ -125,7 +125,7 @@ def measure(speaker: TrackedSpeaker, truth: Truth, stretch: np.ndarray) -> dict[
     return {
         "frames": float(len(speaker.frames)),
         "rotation_degrees": float(np.median(rotation_errors(speaker, truth))),
-        "lip_gap_r": correlation(lip_gap(speaker.vertices), gaps),
+        "lip_gap_r": correlation(lip_ratio(speaker.vertices), gaps),
         "jaw_open_r": correlation(jaw_weights(speaker, stretch), gaps),
         "rigid_jitter_mm": float(np.median(steps) * INTEROCULAR_MM),
         "to_surface_mm": float(np.median(surface)),

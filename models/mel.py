@@ -4,12 +4,19 @@ import numpy as np
 
 MEL_BANDS = 80
 LOWEST, HIGHEST = 60.0, 7600.0
+"""Hz."""
 BINS, BIN_HZ = 256, 31.25
+
+
+def band_edges(bands: int) -> np.ndarray:
+    """(bands + 2,) Hz, evenly on the mel scale of O'Shaughnessy (1987): 2595 log10(1 + f / 700)."""
+    lowest, highest = (2595 * np.log10(1 + hertz / 700) for hertz in (LOWEST, HIGHEST))
+    return 700 * (10 ** (np.linspace(lowest, highest, bands + 2) / 2595) - 1)
 
 
 def mel_weights() -> np.ndarray:
     """(80, 256) float32: how much each spectrum bin (31.25 Hz to 8 kHz) counts in each triangular band."""
-    edges = _hertz(np.linspace(_mel(LOWEST), _mel(HIGHEST), MEL_BANDS + 2))
+    edges = band_edges(MEL_BANDS)
     frequency = np.arange(1, BINS + 1) * BIN_HZ
     rise = (frequency - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     fall = (edges[2:, None] - frequency) / (edges[2:] - edges[1:-1])[:, None]
@@ -33,11 +40,3 @@ def stretch(factor: float) -> np.ndarray:
     matrix[low, inside] = 1 - part
     matrix[np.minimum(low + 1, BINS - 1), inside] += part
     return matrix
-
-
-def _mel(hertz: float | np.ndarray) -> np.ndarray:
-    return 2595 * np.log10(1 + np.asarray(hertz) / 700)
-
-
-def _hertz(mel: np.ndarray) -> np.ndarray:
-    return 700 * (10 ** (mel / 2595) - 1)

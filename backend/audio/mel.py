@@ -3,6 +3,7 @@
 import numpy as np
 
 from backend.audio.decode import SAMPLE_RATE
+from models.mel import band_edges
 
 HOP = 160
 """Samples between columns: 10 ms."""
@@ -12,8 +13,6 @@ WINDOW = 400
 
 FFT_LENGTH = 512
 BANDS = 40
-LOWEST, HIGHEST = 60.0, 7600.0
-"""Hz."""
 
 FLOOR = 1e-8
 """Energy of a band below which it counts as silent: quieter than 16-bit dither."""
@@ -35,13 +34,8 @@ def log_mel(samples: np.ndarray) -> np.ndarray:
 
 
 def mel_filters() -> np.ndarray:
-    """Triangular filters (40, 257) on the mel scale of O'Shaughnessy (1987): 2595 log10(1 + f / 700)."""
-    edges = np.linspace(_mel(LOWEST), _mel(HIGHEST), BANDS + 2)
-    hertz = 700.0 * (10.0 ** (edges / 2595.0) - 1.0)
+    """Triangular filters (40, 257), as wide as the ear tells frequencies apart."""
+    hertz = band_edges(BANDS)
     bins = np.fft.rfftfreq(FFT_LENGTH, 1.0 / SAMPLE_RATE)
     low, middle, high = hertz[:-2, None], hertz[1:-1, None], hertz[2:, None]
     return np.maximum(0.0, np.minimum((bins - low) / (middle - low), (high - bins) / (high - middle)))
-
-
-def _mel(hertz: float) -> float:
-    return 2595.0 * float(np.log10(1.0 + hertz / 700.0))

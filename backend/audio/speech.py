@@ -29,11 +29,6 @@ def speech_mask(samples: np.ndarray, times: np.ndarray) -> np.ndarray:
     return np.where(inside, spoken[np.clip(columns, 0, len(spoken) - 1)], False)
 
 
-def speech_segments(samples: np.ndarray) -> list[tuple[float, float]]:
-    """Stretches of speech as (start, end) seconds. samples: (N,) float32, 16 kHz."""
-    return [(a * FRAME_SECONDS, b * FRAME_SECONDS) for a, b in find_runs(speech_columns(samples))]
-
-
 def speech_columns(samples: np.ndarray) -> np.ndarray:
     """Whether somebody speaks in each 10 ms column, (columns,) bool; by loudness above the recording's noise floor."""
     smooth = loudness_columns(samples)

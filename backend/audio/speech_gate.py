@@ -50,11 +50,6 @@ def speech_gate(samples: np.ndarray, times: np.ndarray) -> np.ndarray:
     return np.interp(times, np.arange(len(open_)) * FRAME_SECONDS, open_).astype(np.float32)
 
 
-def has_speech(samples: np.ndarray) -> bool:
-    """Whether a recording (n,) float32, 16 kHz, holds anything like speech; where it does not the gate is shut."""
-    return bool(len(samples)) and bool(sure_columns(samples).any())
-
-
 def gate_columns(samples: np.ndarray) -> np.ndarray:
     """The gate in each 10 ms column, (columns,) float64."""
     stop, lead, trail = (round(seconds / FRAME_SECONDS) for seconds in (LONGEST_STOP, LEAD, TRAIL))

@@ -6,7 +6,7 @@ from html import escape
 import numpy as np
 
 from backend.audio.decode import SAMPLE_RATE
-from backend.normalisation.reference import lip_gap
+from backend.normalisation.reference import lip_ratio
 from backend.runs import find_runs
 from backend.tracking.gaps import REASONS, Gap
 from backend.training.dataset import Dataset
@@ -65,7 +65,7 @@ def draw_clips(dataset: Dataset) -> str:
 def draw_lips(dataset: Dataset) -> list[str]:
     """Rows of up to 10 s: the lip gap as a line over the sound's envelope, from the beginning of the clips."""
     numbers, valid = np.asarray(dataset.clip), np.asarray(dataset.valid)
-    gap = np.where(valid, lip_gap(np.asarray(dataset.vertices)), np.nan)
+    gap = np.where(valid, lip_ratio(np.asarray(dataset.vertices)), np.nan)
     top = max(float(np.nanpercentile(gap, 99.5)), 1e-3) * 1.1
     length = min(ROW_SECONDS, max(2, math.ceil(max(clip["seconds"] for clip in dataset.description["clips"]))))
     rows = []

@@ -9,7 +9,7 @@ import numpy as np
 from backend.normalisation.atlas import unwrap
 from backend.normalisation.lighting import Lighting, estimate_lighting
 from backend.normalisation.pose import yaw_pitch_roll
-from backend.normalisation.reference import lip_gap
+from backend.normalisation.reference import lip_ratio
 from backend.training.dataset import Dataset
 from backend.video.decode import iterate_frames
 
@@ -36,7 +36,7 @@ class Example:
 def choose_frames(dataset: Dataset) -> dict[int, str]:
     """Frame numbers that show the range of the material, each with the reason in words; at most seven."""
     valid = np.flatnonzero(np.asarray(dataset.valid))
-    gap = lip_gap(np.asarray(dataset.vertices)[valid])
+    gap = lip_ratio(np.asarray(dataset.vertices)[valid])
     yaw, pitch, _ = yaw_pitch_roll(np.asarray(dataset.poses)[valid]).T
     sharpness, _, brightness = np.asarray(dataset.quality)[valid].T
     agreement = np.asarray(dataset.agreement)[valid].mean(axis=1)

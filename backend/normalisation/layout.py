@@ -3,7 +3,7 @@
 import numpy as np
 
 from backend.normalisation.cylinder import Cylinder
-from backend.normalisation.reference import lip_gap
+from backend.normalisation.reference import lip_ratio
 from shape_keys.topology import MIRROR
 
 OPEN_SHARE = 0.01
@@ -25,13 +25,13 @@ def open_mouth(vertices: np.ndarray, valid: np.ndarray, reference: np.ndarray) -
     exaggerated to a gap of 0.15 interocular.
     """
     frames = np.flatnonzero(valid)
-    gaps = lip_gap(vertices[frames])
+    gaps = lip_ratio(vertices[frames])
     count = min(len(frames), max(LEAST_OPEN_FRAMES, round(OPEN_SHARE * len(frames))))
     widest = frames[np.sort(np.argsort(gaps)[-count:])]
     offset = vertices[widest].mean(axis=0) - reference
     stretches = np.linspace(1.0, LARGEST_STRETCH, 16)
     faces = reference + stretches[:, None, None] * offset
-    enough = np.flatnonzero(lip_gap(faces) >= LAYOUT_GAP)
+    enough = np.flatnonzero(lip_ratio(faces) >= LAYOUT_GAP)
     return faces[enough[0] if len(enough) else -1]
 
 

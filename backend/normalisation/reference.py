@@ -63,7 +63,7 @@ def measure_quality(image: np.ndarray, landmarks: np.ndarray) -> FrameQuality:
     return FrameQuality(sharpness, asymmetry, float(grey.mean() / 255))
 
 
-def lip_gap(vertices: np.ndarray) -> np.ndarray:
+def lip_ratio(vertices: np.ndarray) -> np.ndarray:
     """Distance (...,) of the inner lips at the midline over the interocular distance; vertices (..., 468+, 3)."""
     gap = np.linalg.norm(vertices[..., UPPER_INNER_LIP, :] - vertices[..., LOWER_INNER_LIP, :], axis=-1)
     eyes = np.linalg.norm(vertices[..., RIGHT_EYE_OUTER, :] - vertices[..., LEFT_EYE_OUTER, :], axis=-1)
@@ -92,7 +92,7 @@ def score_frames(landmarks: np.ndarray, poses: np.ndarray, qualities: Sequence[F
     measured = np.array([(q.sharpness, q.asymmetry) for q in qualities])
     angles = np.abs(yaw_pitch_roll(poses))
     turn = np.hypot(angles[:, 0], angles[:, 1]) / 5.0
-    mouth = lip_gap(landmarks) / 0.02
+    mouth = lip_ratio(landmarks) / 0.02
     eyes = np.maximum(0.0, np.nanmedian(lid_gap(landmarks)) - lid_gap(landmarks)) / 0.01
     blur = _spread(-measured[:, 0], found)
     light = _spread(measured[:, 1], found)

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 
+from backend.audio.decode import SAMPLE_RATE
 from backend.service.core import Core
 from backend.service.gate import PROTOCOL
 from backend.service.problems import Busy, Problem, Unprocessable
@@ -24,9 +25,8 @@ from shape_keys.arkit import NAMES
 
 IDLE_SECONDS = 60.0
 """Without sound, after which a session ends."""
-MOST_SAMPLES = 16_000 * 4
+MOST_SAMPLES = 4 * SAMPLE_RATE
 """In one message."""
-SAMPLE_RATE = 16_000
 GOING_AWAY, WRONG_DATA, INTERNAL, TRY_AGAIN = 1001, 1008, 1011, 1013
 
 

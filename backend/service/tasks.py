@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backend.errors import ActorError
+from backend.inference.request import SPEECH
 from backend.progress import Progress
 from backend.service.result_file import write_result
 from backend.trust.provenance import file_sha256
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 Task = dict[str, Any]
 """task: its name; folder: where it may write; for a job also request, sources and result (the zip to write)."""
 
-SPEECH = "speech.wav"
-"""The recording that was made of a text, in its result."""
 INSTALLED = "installed.txt"
 """In a training's folder: the digest of the description of the actor that it has installed."""
 

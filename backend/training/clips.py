@@ -14,7 +14,7 @@ from backend.audio.offset import Offset, estimate_offset, shift_samples
 from backend.errors import UsageError
 from backend.normalisation.atlas import CROP_SIZE, mouth_opening, unwrap
 from backend.normalisation.lighting import estimate_lighting, symmetrise
-from backend.normalisation.reference import FrameQuality, choose_reference, lip_gap, rough_poses, score_frames
+from backend.normalisation.reference import FrameQuality, choose_reference, lip_ratio, rough_poses, score_frames
 from backend.normalisation.space import CHUNK, SpeakerSpace, build_space
 from backend.normalisation.visibility import fill_unseen
 from backend.progress import Progress
@@ -81,7 +81,6 @@ def reference_texture(
 
 def unwrap_clips(
     clips: Sequence[TrackedClip],
-    work: Path,
     space: SpeakerSpace,
     reference: np.ndarray,
     config: DatasetConfig,
@@ -141,11 +140,11 @@ def normalised_crop(
     return _to_bytes(seen * crop + (1 - seen) * space.crop.cut(reference)), agreement
 
 
-def audio_offset(clips: Sequence[TrackedClip], space: SpeakerSpace, warnings: list[str]) -> Offset:
+def audio_offset(clips: Sequence[TrackedClip], warnings: list[str]) -> Offset:
     """The lag of the sound over all clips, zero where it is not to be corrected; says so when people notice it."""
     if sum(clip.times[-1] - clip.times[0] for clip in clips) < OFFSET_SECONDS:
         return Offset(0.0, 0.0)
-    offset = estimate_offset([SoundClip(clip.times, lip_gap(clip.landmarks), clip.samples) for clip in clips])
+    offset = estimate_offset([SoundClip(clip.times, lip_ratio(clip.landmarks), clip.samples) for clip in clips])
     if not offset.trusted:
         warnings.append(
             f"Lips and sound hardly agree (correlation {offset.correlation:.2f}); is the voice the speaker's own?"
@@ -165,7 +164,6 @@ def assemble(
     space: SpeakerSpace,
     reference: np.ndarray,
     offset: Offset,
-    config: DatasetConfig,
     progress: Progress,
 ) -> None:
     """Write the dataset's arrays over all clips."""

@@ -180,9 +180,9 @@ def build_dataset(
     else:
         space, chosen = face.space, -1
         reference = face.atlas.astype(np.float32) / 255
-    clips.unwrap_clips(tracked, work, space, reference, config, progress)
-    offset = clips.audio_offset(tracked, space, warnings) if config.correct_offset else Offset(0.0, 0.0)
-    clips.assemble(tracked, work, space, reference, offset, config, progress)
+    clips.unwrap_clips(tracked, space, reference, config, progress)
+    offset = clips.audio_offset(tracked, warnings) if config.correct_offset else Offset(0.0, 0.0)
+    clips.assemble(tracked, work, space, reference, offset, progress)
     description = {
         "format": FORMAT,
         "digest": digest,

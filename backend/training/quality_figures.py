@@ -6,7 +6,7 @@ import numpy as np
 
 from backend.audio.condition import SoundCondition, examine_sound
 from backend.normalisation.pose import scale_of, yaw_pitch_roll
-from backend.normalisation.reference import INTEROCULAR_MM, lip_gap
+from backend.normalisation.reference import INTEROCULAR_MM, lip_ratio
 from backend.tracking.gaps import Gap
 from backend.training.dataset import Dataset
 from backend.training.occlusion import covered_frames
@@ -92,7 +92,7 @@ def measure_dataset(dataset: Dataset) -> QualityFigures:
         brightness=float(np.median(brightness)),
         occluded=float(covered_frames(np.asarray(dataset.agreement)[valid]).mean()),
         jitter=rigid_jitter(dataset),
-        opening=float(np.percentile(lip_gap(np.asarray(dataset.vertices)[valid]), WIDE_PERCENTILE)),
+        opening=float(np.percentile(lip_ratio(np.asarray(dataset.vertices)[valid]), WIDE_PERCENTILE)),
         lip_sound=dataset.description["audio_offset"]["correlation"] or float("nan"),
         offset=dataset.description["audio_offset"]["seconds"],
         speech=sound.speech,

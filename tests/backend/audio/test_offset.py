@@ -5,7 +5,7 @@ import pytest
 
 from backend.audio.decode import SAMPLE_RATE, decode_audio
 from backend.audio.offset import Clip, estimate_offset, shift_samples
-from backend.normalisation.reference import lip_gap
+from backend.normalisation.reference import lip_ratio
 
 
 def talking(seconds: float = 20.0, seed: int = 0) -> Clip:
@@ -32,7 +32,8 @@ def test_a_known_lag_is_recovered_within_a_frame(lag):
 @pytest.mark.parametrize("lag", [-0.16, -0.08, 0.0, 0.08, 0.16])
 def test_grid_clips_are_recovered_within_a_frame(grid_tracks, lag):
     clips = [
-        Clip(clip.track.times, lip_gap(clip.track.landmarks), shift_samples(clip.samples, -lag)) for clip in grid_tracks
+        Clip(clip.track.times, lip_ratio(clip.track.landmarks), shift_samples(clip.samples, -lag))
+        for clip in grid_tracks
     ]
     offset = estimate_offset(clips)
     assert offset.correlation > 0.6

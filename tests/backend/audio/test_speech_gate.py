@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backend.audio.decode import SAMPLE_RATE
-from backend.audio.speech_gate import has_speech, speech_gate
+from backend.audio.speech_gate import speech_gate, sure_columns
 
 SECONDS = 4
 N = SECONDS * SAMPLE_RATE
@@ -36,12 +36,11 @@ def click() -> np.ndarray:
     ids=["silence", "white", "pink", "brown", "hum", "click", "dither"],
 )
 def test_what_is_no_speech(sound):
-    assert not has_speech(sound)
+    assert not sure_columns(sound).any()
     assert speech_gate(sound, np.arange(0, SECONDS, 0.04)).max() < 0.01
 
 
 def test_nothing_at_all():
-    assert not has_speech(np.zeros(0, np.float32))
     assert speech_gate(np.zeros(0, np.float32), np.zeros(1)).tolist() == [0]
 
 
@@ -77,7 +76,7 @@ def test_speech_is_let_through_and_pauses_are_not(speech, behind, decibels):
     times = np.arange(0, len(sound) / SAMPLE_RATE, 0.04)
     gate = speech_gate(sound, times)
     said = (times > 1.55) & (times < times[-1] - 1.6)
-    assert has_speech(sound)
+    assert sure_columns(sound).any()
     assert gate[said].mean() > 0.95
     if behind == "noise" or decibels is None:  # pauses of a crowd are speech as well
         assert gate[(times < 1.0) | (times > times[-1] - 0.9)].mean() < 0.1
@@ -109,14 +108,15 @@ def word(text: str) -> np.ndarray:
 @pytest.mark.parametrize("text", WORDS)
 def test_a_word_cut_out_tightly_is_speech(text):
     samples = word(text)
-    assert has_speech(samples)
+    assert sure_columns(samples).any()
     assert speech_gate(samples, np.arange(0, len(samples) / SAMPLE_RATE, 0.04)).mean() > 0.8
 
 
 @pytest.mark.parametrize("text", WORDS)
 def test_a_word_between_pauses_is_speech(text):
     samples = word(text)
-    assert has_speech(np.resize(noise(1, 0.0005), 2 * SAMPLE_RATE + len(samples)) + np.pad(samples, SAMPLE_RATE))
+    background = np.resize(noise(1, 0.0005), 2 * SAMPLE_RATE + len(samples))
+    assert sure_columns(background + np.pad(samples, SAMPLE_RATE)).any()
 
 
 @pytest.mark.parametrize("exponent", [0, 1, 2])
@@ -124,5 +124,5 @@ def test_a_word_between_pauses_is_speech(text):
 def test_a_short_piece_of_noise_is_no_speech(exponent, seconds):
     for start in range(0, N - SAMPLE_RATE, SAMPLE_RATE // 3):
         piece = noise(exponent, 0.05)[start : start + round(seconds * SAMPLE_RATE)]
-        assert has_speech(piece) == (speech_gate(piece, np.arange(0, seconds, 0.04)).max() > 0)
-        assert not has_speech(piece)
+        assert sure_columns(piece).any() == (speech_gate(piece, np.arange(0, seconds, 0.04)).max() > 0)
+        assert not sure_columns(piece).any()

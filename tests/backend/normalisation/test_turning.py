@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from backend.normalisation.pose import yaw_pitch_roll
-from backend.normalisation.reference import lip_gap
+from backend.normalisation.reference import lip_ratio
 from backend.normalisation.turning import Turning, fit_turning
 from shape_keys.basis import load_basis
 from shape_keys.topology import CANONICAL_FACE, INNER_LIP_LOWER, INNER_LIP_UPPER
@@ -39,7 +39,7 @@ def test_it_is_learnt_and_taken_off():
     turning = fit_turning(tracked, poses, times, np.zeros(len(times)), np.zeros(3))
     left = tracked - turning.offsets(poses) - faces
     assert np.abs(left).mean() < 0.3 * np.abs(tracked - faces).mean()
-    assert np.corrcoef(lip_gap(tracked - turning.offsets(poses)), lip_gap(faces))[0, 1] > 0.99
+    assert np.corrcoef(lip_ratio(tracked - turning.offsets(poses)), lip_ratio(faces))[0, 1] > 0.99
     np.testing.assert_allclose(turning.reach, np.abs(angles).max(axis=0), rtol=1e-5)
 
 

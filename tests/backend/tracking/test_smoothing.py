@@ -5,7 +5,7 @@ import pytest
 from scipy.ndimage import gaussian_filter1d
 
 from backend.normalisation.pose import apply
-from backend.normalisation.reference import lip_gap, rough_poses
+from backend.normalisation.reference import lip_ratio, rough_poses
 from backend.tracking.smoothing import smooth_vertices
 from shape_keys.topology import (
     CANONICAL_FACE,
@@ -39,7 +39,7 @@ def test_a_closure_of_one_frame_survives():
     times = np.arange(100) / 25
     gap = 0.1 + 0.05 * np.sin(2 * np.pi * times)
     gap[::20] = 0.001  # a plosive's closure that one frame alone catches
-    smooth = lip_gap(smooth_vertices(speaking_face(gap, 0.0), times, SECONDS))
+    smooth = lip_ratio(smooth_vertices(speaking_face(gap, 0.0), times, SECONDS))
     plain = gaussian_filter1d(gap, SECONDS * 25)
     assert closed_share(gap) == closed_share(smooth) == 0.05
     assert closed_share(plain) == 0.0
@@ -115,8 +115,8 @@ def test_tracked_speech_keeps_its_closures(grid_tracks):
         head = apply(rough_poses(landmarks), landmarks)
         smooth = smooth_vertices(head, clip.track.times, SECONDS)
         plain = gaussian_filter1d(head, SECONDS * 25, axis=0)
-        wide = np.nanpercentile(lip_gap(head), 95)
-        shares.append([float((lip_gap(faces) < 0.1 * wide).sum()) for faces in (head, smooth, plain)])
+        wide = np.nanpercentile(lip_ratio(head), 95)
+        shares.append([float((lip_ratio(faces) < 0.1 * wide).sum()) for faces in (head, smooth, plain)])
         steps = [np.nanmean(np.linalg.norm(np.diff(faces[:, RIGID], 2, axis=0), axis=2)) for faces in (head, smooth)]
         jitters.append(steps)
     raw, kept, lost = np.sum(shares, axis=0)

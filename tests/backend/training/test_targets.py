@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter1d
 
-from backend.normalisation.reference import lip_gap
+from backend.normalisation.reference import lip_ratio
 from backend.training.targets import CONFUSED, fit_targets
 from shape_keys.arkit import NAMES
 from shape_keys.basis import load_basis
@@ -39,7 +39,7 @@ def test_weights_come_back_from_noisy_vertices(weights, vertices):
         index = NAMES.index(name)
         assert np.corrcoef(fitted[:, index], weights[:, index])[0, 1] > 0.95, name
     rebuilt = CANONICAL_FACE + np.tensordot(fitted, load_basis(), 1)
-    assert np.corrcoef(lip_gap(rebuilt), lip_gap(vertices))[0, 1] > 0.96
+    assert np.corrcoef(lip_ratio(rebuilt), lip_ratio(vertices))[0, 1] > 0.96
     assert not fitted[:, [NAMES.index(name) for name in CONFUSED]].any()
 
 

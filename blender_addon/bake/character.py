@@ -12,7 +12,7 @@ from ..mapping import AUTOMATIC, CharacterMap, map_character
 from ..rig_map import convert
 from .channels import Channel, count_keys, dense_channels, sparse_channels
 from .characters import shape_key_names
-from .line_action import Job, bake_into_line, remove_from_line
+from .line_action import Job, bake_into_line, check_free, remove_from_line
 from .mesh_cache import cache_path, character_vertices, play_cache, remove_cache, write_cache
 from .options import CACHE, EXACT, SPARSE, ResultOptions
 from .scene import scene_rate
@@ -55,7 +55,8 @@ def bake_character(
     meshes: objects with shape keys, as `character_meshes` finds them. Each of the animation's frames gets a key at its
     true time, whatever the scene's rate. Baking a line again replaces it; keys outside its frames stay. within: (first,
     last) scene frames beyond which no keys are made, for a sound that plays in part. Raises MappingError where nothing
-    could be driven, AnimationError where a mesh cache cannot be written; nothing is changed then.
+    could be driven, AnimationError where a strip is in tweak mode or a mesh cache cannot be written; nothing is
+    changed then.
     """
     mapping = map_character({mesh.name: shape_key_names(mesh) for mesh in meshes}, map_name, corrections)
     driven = [mesh for mesh in meshes if mesh.name in mapping.driven]
@@ -136,6 +137,8 @@ def _check_editable(driven: Sequence[bpy.types.Object]) -> None:
             f"{linked[0].name} is linked from another file; make a library override of it first "
             "(Object > Library Override > Make)."
         )
+    for mesh in driven:
+        check_free(mesh.name, [mesh.data.shape_keys])
 
 
 def _override_meshes(driven: Sequence[bpy.types.Object]) -> None:

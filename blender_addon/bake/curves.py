@@ -82,6 +82,17 @@ def slot_curves(action: bpy.types.Action, slot):
     return strip.channelbag(slot, ensure=True).fcurves
 
 
+def slot_range(action: bpy.types.Action, slot) -> tuple[float, float]:
+    """First and last scene frame of a slot's keys; an action's own where it has no slots, or one set by hand."""
+    if slot is None or action.use_frame_range:
+        return tuple(action.frame_range)
+    bags = [strip.channelbag(slot) for layer in action.layers for strip in layer.strips]
+    spans = [curve.range() for bag in bags if bag is not None for curve in bag.fcurves]
+    if not spans:
+        return tuple(action.frame_range)
+    return min(first for first, _ in spans), max(last for _, last in spans)
+
+
 def action_curves(action: bpy.types.Action):
     """The curves of an action's first slot, whatever the version of Blender keeps them in."""
     return slot_curves(action, action.slots[0] if hasattr(action, "slots") else None)

@@ -1,14 +1,15 @@
 """One action for each line of dialogue: found again by its tag, rewritten, and put above other motion."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import bpy
 import numpy as np
 
+from ..errors import AnimationError
 from .channels import Channel
-from .curves import add_slot, clear_keys, fill_curves, slot_curves
+from .curves import add_slot, clear_keys, fill_curves, slot_curves, slot_range
 from .tags import LINE
 
 BAKED = "mouthpiece_baked"
@@ -52,6 +53,16 @@ def bake_into_line(
             _push_down(job.owner.animation_data)
         actions.append(action)
     return tuple(dict.fromkeys(actions))
+
+
+def check_free(name: str, owners: Iterable[bpy.types.ID | None]) -> None:
+    """Raises AnimationError where a strip of an owner is in tweak mode: which action drives it cannot be changed then.
+
+    name: of the object, for the sentence.
+    """
+    found = [owner.animation_data for owner in owners if owner is not None and owner.animation_data is not None]
+    if any(data.use_tweak_mode for data in found):
+        raise AnimationError(f"A strip of {name} is in tweak mode; press Tab in the Nonlinear Animation editor.")
 
 
 def remove_from_line(line: str, owner: bpy.types.ID) -> None:
@@ -147,7 +158,7 @@ def _drive(owner: bpy.types.ID, action: bpy.types.Action, slot) -> None:
     data = owner.animation_data_create()
     strip = next((s for track in data.nla_tracks for s in track.strips if s.action == action), None)
     if strip is not None:
-        _fit_strip(strip, action)
+        _fit_strip(strip, slot_range(action, slot))
         return
     if data.action is not None and data.action != action:
         _push_down(data)
@@ -162,19 +173,21 @@ def _push_down(data: bpy.types.AnimData) -> None:
     """Move the active action to a strip of a new track on top, playing at the frames it plays at now."""
     action = data.action
     slot = getattr(data, "action_slot", None)
+    span = slot_range(action, slot)
     data.action = None
     track = data.nla_tracks.new()
     track.name = action.name
-    strip = track.strips.new(action.name, int(np.floor(action.frame_range[0])), action)
+    strip = track.strips.new(action.name, int(np.floor(span[0])), action)
     if slot is not None and hasattr(strip, "action_slot"):
         strip.action_slot = slot
     strip.extrapolation = "NOTHING" if action.get(LINE) else "HOLD"
     strip.blend_type = "REPLACE"
-    _fit_strip(strip, action)
+    _fit_strip(strip, span)
 
 
-def _fit_strip(strip: bpy.types.NlaStrip, action: bpy.types.Action) -> None:
-    """Let a strip play its whole action at the action's own frames."""
-    first, last = action.frame_range
+def _fit_strip(strip: bpy.types.NlaStrip, span: tuple[float, float]) -> None:
+    """Let a strip play a range of its action's frames, each at its own time."""
+    first, last = span
+    strip.action_frame_end = last  # Blender keeps the start before the end that it has
     strip.action_frame_start, strip.action_frame_end = first, last
     strip.frame_start_raw, strip.frame_end_raw = first, max(last, first + 1)

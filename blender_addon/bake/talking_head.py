@@ -11,7 +11,7 @@ from ..components import TOLERANCE, Components
 from .asset import collect_head, mark_asset
 from .channels import Channel, channel_values, count_keys
 from .head_motion import UPRIGHT, head_turns, stop_turning
-from .line_action import Job, bake_into_line, remove_from_line
+from .line_action import Job, bake_into_line, check_free, remove_from_line
 from .mesh_cache import BLOCK, cache_path, play_cache, remove_cache, write_cache
 from .options import CACHE, EXACT, SPARSE, ResultOptions
 from .scene import scene_rate
@@ -64,11 +64,13 @@ def bake_talking_head(
     Blender's -y, one unit to the interocular distance. Keys lie at their true times, whatever the scene's rate. Baking
     a line that the scene already has replaces its face, keys, textures and sound; where the object was put, other
     materials, and shape keys and keys made by hand outside the line stay. Raises AnimationError where a texture is
-    damaged or a mesh cache cannot be written; nothing is changed then.
+    damaged, a mesh cache cannot be written or a strip is in tweak mode; nothing is changed then.
     """
     frames = start + np.arange(animation.frames) * (scene_rate(scene) / animation.fps)
-    material = build_material(line, animation, start, scene_rate(scene), options)
     head = _find_head(scene, line)
+    if head is not None:
+        check_free(head.name, [head, head.data.shape_keys])
+    material = build_material(line, animation, start, scene_rate(scene), options)
     cache = cache_path(animation.folder, line)
     if options.kind == CACHE:
         write_cache(cache, len(animation.reference), animation.frames, _vertices(animation))

@@ -112,6 +112,11 @@ def _find(line: str, owner: bpy.types.ID):
     return None
 
 
+def driving_lines(owner: bpy.types.ID) -> set[str]:
+    """The lines whose actions drive `owner`, by themselves or as strips."""
+    return {action[LINE] for action in _actions_of(owner) if LINE in action}
+
+
 def _actions_of(owner: bpy.types.ID) -> list[bpy.types.Action]:
     data = owner.animation_data
     if data is None:

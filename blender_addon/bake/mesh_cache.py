@@ -1,15 +1,17 @@
 """Play vertices from a PC2 file through the Mesh Cache modifier: exact, and nothing to edit."""
 
-import os
 import re
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
 import numpy as np
 
-from ..errors import AnimationError
+from ..errors import AnimationError, OutputError
+from ..staging import Staging
+from .paths import stored_path
 from .tags import LINE
 
 MODIFIER = "Mouthpiece cache"
@@ -18,25 +20,40 @@ HEADER = "<12siiffi"  # PC2: signature, version, points, first frame, frames a s
 BLOCK = 64  # frames whose vertices are in memory at once
 
 
+@dataclass(frozen=True)
+class CacheFile:
+    """A PC2 file to write."""
+
+    path: Path
+    points: int
+    samples: int
+    blocks: Iterable[np.ndarray]
+    """(frames, points, 3) of the samples, one after the other."""
+
+
 def cache_path(folder: Path, mesh: str) -> Path:
     """Where a mesh's vertices are kept beside an animation."""
     return folder / (re.sub(r"[^\w.-]", "_", mesh) + ".pc2")
 
 
-def write_cache(path: Path, points: int, samples: int, blocks: Iterable[np.ndarray]) -> None:
-    """Write (frames, points, 3) blocks of vertices; the file appears whole. Raises AnimationError where it cannot."""
-    temporary = path.with_name(path.name + ".part")
+def write_caches(files: Sequence[CacheFile]) -> None:
+    """Write files of vertices: all appear whole, or none. Raises AnimationError where one cannot be written."""
     try:
-        with temporary.open("wb") as file:
-            file.write(struct.pack(HEADER, b"POINTCACHE2\0", 1, points, 0.0, 1.0, samples))
-            for block in blocks:
-                file.write(np.ascontiguousarray(block, "<f4").tobytes())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with Staging() as staging:
+            for file in files:
+                _write(file, staging.file(file.path))
+    except (OSError, OutputError) as error:
         raise AnimationError(
-            f"{path} cannot be written ({error}); free some space, or choose another result."
+            f"The mesh cache in {files[0].path.parent} cannot be written ({error}); "
+            "free some space, or choose another result."
         ) from error
+
+
+def _write(file: CacheFile, path: Path) -> None:
+    with path.open("wb") as output:
+        output.write(struct.pack(HEADER, b"POINTCACHE2\0", 1, file.points, 0.0, 1.0, file.samples))
+        for block in file.blocks:
+            output.write(np.ascontiguousarray(block, "<f4").tobytes())
 
 
 def play_cache(item: bpy.types.Object, line: str, path: Path, start: float, frames_each: float) -> None:
@@ -48,11 +65,16 @@ def play_cache(item: bpy.types.Object, line: str, path: Path, start: float, fram
     remove_cache(item)
     modifier = item.modifiers.new(MODIFIER, "MESH_CACHE")
     modifier.cache_format = "PC2"
-    modifier.filepath = bpy.path.relpath(str(path)) if bpy.data.filepath and _same_drive(path) else str(path)
+    modifier.filepath = stored_path(path)
     modifier.frame_scale = 1.0 / frames_each
     modifier.frame_start = start / frames_each  # taken off after scaling
     item.modifiers.move(len(item.modifiers) - 1, 0)
     item[CACHED_LINE] = line
+
+
+def cached_line(item: bpy.types.Object) -> str | None:
+    """The line whose cache an object plays, None where it plays none."""
+    return item.get(CACHED_LINE) if MODIFIER in item.modifiers else None
 
 
 def remove_cache(item: bpy.types.Object) -> None:
@@ -104,7 +126,3 @@ def _group_weights(mesh: bpy.types.Object, name: str) -> np.ndarray:
             if part.group == group.index:
                 weights[vertex.index] = part.weight
     return weights
-
-
-def _same_drive(path: Path) -> bool:
-    return os.path.splitdrive(path)[0].lower() == os.path.splitdrive(bpy.data.filepath)[0].lower()

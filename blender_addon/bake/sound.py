@@ -4,6 +4,7 @@ from pathlib import Path
 
 import bpy
 
+from .paths import stored_path
 from .tags import LINE
 
 
@@ -17,7 +18,8 @@ def add_sound(scene: bpy.types.Scene, line: str, path: Path, start: float) -> bp
     editor = scene.sequence_editor or scene.sequence_editor_create()
     strips = editor.strips if hasattr(editor, "strips") else editor.sequences  # renamed in 4.5
     remove_sound(strips, line)
-    strip = strips.new_sound(name=line, filepath=str(path), channel=_free_channel(strips), frame_start=round(start))
+    channel = _free_channel(strips)
+    strip = strips.new_sound(name=line, filepath=stored_path(path), channel=channel, frame_start=round(start))
     strip[LINE] = line
     if strip.sound.channels == "INVALID":
         remove_sound(strips, line)

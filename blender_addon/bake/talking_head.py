@@ -8,17 +8,18 @@ import numpy as np
 
 from ..animation import Animation
 from ..components import TOLERANCE, Components
+from ..errors import AnimationError
 from .asset import collect_head, mark_asset
 from .channels import Channel, channel_values, count_keys
 from .head_motion import UPRIGHT, head_turns, stop_turning
 from .line_action import Job, bake_into_line, check_free, remove_from_line
-from .mesh_cache import BLOCK, cache_path, play_cache, remove_cache, write_cache
+from .mesh_cache import BLOCK, CacheFile, cache_path, play_cache, remove_cache, write_caches
 from .options import CACHE, EXACT, SPARSE, ResultOptions
 from .scene import scene_rate
 from .shape_keys import add_shape_keys, build_mesh, fits_mesh, head_channels, remove_shape_keys, rewrite_mesh
 from .sound import add_sound
 from .tags import ACTOR, AUDIO_DIGEST, LINE, PROVENANCE
-from .textures import build_material, dress
+from .textures import build_material, dress, remove_material
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def bake_talking_head(
     material = build_material(line, animation, start, scene_rate(scene), options)
     cache = cache_path(animation.folder, line)
     if options.kind == CACHE:
-        write_cache(cache, len(animation.reference), animation.frames, _vertices(animation))
+        _write_cache(cache, animation, material)
     if head is None:
         head = collect_head(scene, line, _new_head(line, animation))
     else:
@@ -106,6 +107,15 @@ def bake_talking_head(
         error=error,
         silenced=sound is not None and playing is None,
     )
+
+
+def _write_cache(path: Path, animation: Animation, material: bpy.types.Material) -> None:
+    """Write the head's vertices; where that fails, the material that was made for it goes too."""
+    try:
+        write_caches([CacheFile(path, len(animation.reference), animation.frames, _vertices(animation))])
+    except AnimationError:
+        remove_material(material)
+        raise
 
 
 def _find_head(scene: bpy.types.Scene, line: str) -> bpy.types.Object | None:

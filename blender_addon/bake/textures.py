@@ -1,10 +1,13 @@
 """Build the unlit material: the reference atlas with the lip crops of each frame laid over their rectangle."""
 
+from pathlib import Path
+
 import bpy
 
 from ..animation import Animation, Rectangle, crop_name
 from ..errors import AnimationError
 from .options import EXACT, ResultOptions
+from .paths import stored_path
 from .tags import LINE
 
 FEATHER = 0.03  # width of the crop's soft edge, of the crop's side: about 4 of 128 pixels
@@ -154,7 +157,7 @@ def _time_crops(material: bpy.types.Material, animation: Animation, start: float
 def _image_node(material: bpy.types.Material, name: str, path: str) -> bpy.types.Node:
     node = material.node_tree.nodes.new("ShaderNodeTexImage")
     try:
-        image = bpy.data.images.load(path, check_existing=False)
+        image = bpy.data.images.load(stored_path(Path(path)), check_existing=False)
     except RuntimeError as error:
         raise AnimationError(f"Blender cannot load {path}: {error}") from error
     node.image = image

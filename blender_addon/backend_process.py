@@ -125,14 +125,14 @@ class Backend:
 
 def remote_client(choice: BackendChoice, timeout: float) -> Client:
     """A client of the address in the preferences. Raises BackendError where it may not or cannot be reached."""
-    host = urlsplit(choice.address).hostname or ""
-    if not choice.online and host not in ("localhost", "::1") and not host.startswith("127."):
-        raise BackendError(
-            f"{host or choice.address} is another computer, and Blender may not go online; switch on "
-            "Preferences > System > Allow Online Access."
-        )
     try:
         client = Client(choice.address, choice.token, timeout)
+        host = urlsplit(choice.address).hostname or ""
+        if not choice.online and host not in ("localhost", "::1") and not host.startswith("127."):
+            raise BackendError(
+                f"{host} is another computer, and Blender may not go online; switch on "
+                "Preferences > System > Allow Online Access."
+            )
         client.health()
         client.status()  # unlike the first, this one needs the token
     except ServiceError as error:

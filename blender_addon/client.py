@@ -29,6 +29,8 @@ PROGRESS_SECONDS = 20.0
 """An event stream says something at least every 15 s; silence of this length means that it was cut."""
 BUSY_TRIES = 8
 """How often a request is sent again to a service that asks to come back later."""
+Body = bytes | BinaryIO | None
+Headers = dict[str, str] | None
 ENDED = ("done", "failed", "cancelled")
 
 
@@ -129,15 +131,16 @@ class Client:
 
     def __init__(self, url: str, token: str, timeout: float = 60.0) -> None:
         """timeout: seconds without a byte after which a call gives up."""
-        parts = urlsplit(url)
         try:
-            port = parts.port or 80
-        except ValueError:  # no number, or none that a port can have
-            port = 0
-        if parts.scheme != "http" or not parts.hostname or not port:
+            parts = urlsplit(url)
+            self._host, self._port = parts.hostname or "", parts.port or 80
+        except ValueError:  # half an IPv6 address, or a port that cannot be
+            self._host = ""
+        if not self._host or not url.lower().startswith("http://"):
             raise ServiceError(f"{url!r} is no address of a service; expected something like http://127.0.0.1:8427.")
+        if not (token.isascii() and token.isprintable()):
+            raise ServiceError("The token holds letters that no token has; copy it from the service's token file.")
         self.url, self._timeout = url.rstrip("/"), timeout
-        self._host, self._port = parts.hostname, port
         self.headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
 
     @classmethod
@@ -171,20 +174,15 @@ class Client:
 
     def install_actor(self, archive: Path) -> dict[str, Any]:
         """Send an actor's folder, packed as a zip."""
-        with archive.open("rb") as file:
-            return self._send_file("/v1/actors", file)
+        return self._send_file("/v1/actors", archive)
 
     # ------------------------------------------------------------ jobs
 
     def upload(self, source: Path | bytes, kind: str = "sound") -> Upload:
         """Send a recording, or with kind="video" a video. Raises ServiceError with the decoder's sentence."""
         place = "/v1/uploads?" + urlencode({"kind": kind})
-        if isinstance(source, bytes):
-            answer = self._json("POST", place, source)
-        else:
-            with Path(source).open("rb") as file:
-                answer = self._send_file(place, file)
-        return Upload(answer["id"], answer["kind"], answer["size"], answer["seconds"])
+        sent = self._json("POST", place, source) if isinstance(source, bytes) else self._send_file(place, Path(source))
+        return Upload(sent["id"], sent["kind"], sent["size"], sent["seconds"])
 
     def submit(self, request: dict[str, Any], key: str | None = None) -> Job:
         """Ask for any job, as the OpenAPI document describes it. When this returns, the job will not be lost.
@@ -267,8 +265,7 @@ class Client:
 
     def files(self, job: Job | str) -> dict[str, int]:
         """The files in a job's result with their sizes."""
-        answer = self._json("GET", f"/v1/jobs/{_id(job)}/files")
-        return {row["name"]: row["size"] for row in answer["files"]}
+        return {row["name"]: row["size"] for row in self._json("GET", f"/v1/jobs/{_id(job)}/files")["files"]}
 
     def read_file(self, job: Job | str, name: str) -> bytes:
         """One file of a result."""
@@ -322,23 +319,30 @@ class Client:
 
     # ------------------------------------------------------------ the wire
 
-    def _json(
-        self, method: str, place: str, body: bytes | None = None, headers: dict[str, str] | None = None
-    ) -> dict[str, Any]:
+    def _json(self, method: str, place: str, body: bytes | None = None, headers: Headers = None) -> dict[str, Any]:
         """Send a request, again where the service asks to come back later; returns its answer."""
         for turn in range(BUSY_TRIES + 1):
             try:
                 with self._open(method, place, body, headers) as response:
-                    return json.loads(response.read())
+                    return self._answer(response)
             except ServiceError as error:
                 if error.status not in (429, 503) or error.retry_after is None or turn == BUSY_TRIES:
                     raise
                 time.sleep(min(10.0, error.retry_after * (0.5 + turn / 2)))
         raise AssertionError
 
-    def _send_file(self, place: str, file: BinaryIO) -> dict[str, Any]:
-        with self._open("POST", place, file, {"Content-Length": str(os.fstat(file.fileno()).st_size)}) as response:
-            return json.loads(response.read())
+    def _send_file(self, place: str, path: Path) -> dict[str, Any]:
+        headers = {"Content-Length": str(path.stat().st_size)}
+        with path.open("rb") as file, self._open("POST", place, file, headers) as response:
+            return self._answer(response)
+
+    def _answer(self, response: http.client.HTTPResponse) -> dict[str, Any]:
+        """What a response says. Raises ServiceUnreachable where no service of ours can have said it."""
+        with contextlib.suppress(ValueError):
+            answer = json.loads(response.read())
+            if isinstance(answer, dict):
+                return answer
+        raise ServiceUnreachable(f"Something else than Mouthpiece answers at {self.url}.")
 
     def _events(self, place: str) -> Iterator[Job]:
         with self._open("GET", place, headers={"Accept": "text/event-stream"}, timeout=PROGRESS_SECONDS) as response:
@@ -348,19 +352,14 @@ class Client:
 
     @contextlib.contextmanager
     def _open(
-        self,
-        method: str,
-        place: str,
-        body: bytes | BinaryIO | None = None,
-        headers: dict[str, str] | None = None,
-        timeout: float | None = None,
+        self, method: str, place: str, body: Body = None, headers: Headers = None, timeout: float | None = None
     ) -> Iterator[http.client.HTTPResponse]:
         """One request on a connection of its own; never through a proxy. Raises ServiceError, ServiceUnreachable."""
         connection = http.client.HTTPConnection(self._host, self._port, timeout=timeout or self._timeout)
         silent = f"The service at {self.url} does not answer"
         try:
             connection.connect()
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter where the host's name cannot be one
             raise ServiceUnreachable(f"{silent} ({error!r}).") from error
         try:
             # A service that refuses a large body answers before it has read it all, and closes: the answer counts.

@@ -102,7 +102,10 @@ def test_a_killed_blender_leaves_no_set_up_and_no_microphone(tmp_path):
         (BackendChoice(Path("/")), "no Mouthpiece checkout"),
         (BackendChoice(address="http://192.0.2.1:80"), "Online Access"),
         (BackendChoice(address="http://127.0.0.1:9"), "does not answer"),
-        (BackendChoice(address="nonsense"), "Online Access"),
+        (BackendChoice(address="nonsense"), "no address"),
+        (BackendChoice(address="127.0.0.1:8427"), "no address"),
+        (BackendChoice(address="http://[::1:80"), "no address"),
+        (BackendChoice(address="http://127.0.0.1:9", token="tökén"), "token"),
     ],
 )
 def test_what_is_wrong_is_said(home, choice, words):

@@ -45,9 +45,22 @@ def test_nobody_there(tmp_path):
         Client.find(tmp_path)
     with pytest.raises(ServiceUnreachable):
         Client("http://127.0.0.1:9", "token").health()
-    for address in ("127.0.0.1:9", "http://h:abc", "http://h:99999"):
-        with pytest.raises(ServiceError, match="no address"):
-            Client(address, "token")
+    with pytest.raises(ServiceUnreachable):
+        Client("http://a..b:80", "token").health()
+
+
+@pytest.mark.parametrize(
+    "address", ["", "127.0.0.1:9", "h:9", "https://h", "http://", "http://h:abc", "http://h:99999", "http://[::1:80"]
+)
+def test_what_is_no_address(address):
+    with pytest.raises(ServiceError, match="no address"):
+        Client(address, "token")
+
+
+@pytest.mark.parametrize("token", ["tökén", "a\nb", "a\r\nHost: b", "a\0"])
+def test_what_is_no_token(token):
+    with pytest.raises(ServiceError, match="token"):
+        Client("http://127.0.0.1:9", token)
 
 
 def test_no_way_to_it(monkeypatch):
@@ -158,8 +171,9 @@ class Flaky(http.server.BaseHTTPRequestHandler):
 
 
 @contextmanager
-def flaky():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Flaky)
+def serving(handler: type[http.server.BaseHTTPRequestHandler]):
+    """A client of another server."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield Client(f"http://127.0.0.1:{server.server_port}", "token", 10)
@@ -169,14 +183,38 @@ def flaky():
 
 
 def test_it_asks_a_busy_service_again():
-    with flaky() as client:
+    with serving(Flaky) as client:
         assert client.health() == {"service": "mouthpiece"}
 
 
 def test_a_result_that_breaks_off_is_fetched_to_its_end(tmp_path):
     seen = []
-    with flaky() as client:
+    with serving(Flaky) as client:
         path = client.fetch_result("1", tmp_path / "result.zip", lambda done, total: seen.append((done, total)))
     assert path.read_bytes() == Flaky.content
     assert seen[-1] == (len(Flaky.content), len(Flaky.content))
     assert [item.name for item in tmp_path.iterdir()] == ["result.zip"]
+
+
+@pytest.mark.parametrize("body", [b"<html>hello</html>", b"[1, 2]", b"\xff", b"", b'{"service": "other"}'])
+def test_another_program_at_the_address(body, tmp_path):
+    class Other(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET
+
+        def log_message(self, *_):
+            pass
+
+    with serving(Other) as client:
+        with pytest.raises(ServiceUnreachable, match="Something else than Mouthpiece"):
+            client.health()
+        if b"service" not in body:
+            (tmp_path / "line.wav").write_bytes(b"sound")
+            with pytest.raises(ServiceUnreachable, match="Something else than Mouthpiece"):
+                client.upload(tmp_path / "line.wav")

@@ -66,7 +66,7 @@ def map_character(
     _check_corrections(pairs, rig_map, {key for keys in keys_of.values() for key in keys})
     driven, unmatched = {}, {}
     for mesh, keys in keys_of.items():
-        found = _correct(recognise(keys, rig_map.name if map_name == AUTOMATIC else map_name), keys, pairs)
+        found = _correct(recognise(keys, rig_map), keys, pairs)
         if found:
             driven[mesh] = found
         unmatched[mesh] = tuple(key for key in keys if key not in found)
@@ -76,13 +76,12 @@ def map_character(
 
 
 @lru_cache(maxsize=64)
-def recognise(keys: tuple[str, ...], map_name: str) -> dict[str, str]:
+def recognise(keys: tuple[str, ...], rig_map: RigMap) -> dict[str, str]:
     """Shape key to target for one mesh; each target once, the best name first.
 
     A split shape (browInnerUp_L and _R) is driven in halves where the whole is missing, and a shape of both sides
     (eyeBlink) drives where neither side has a key of its own.
     """
-    rig_map = load_map(map_name)
     names = _spellings(rig_map)
     starts = _common_start(keys)
     candidates = [(target, key) for key in keys if (target := _find(key, names, starts)) is not None]
@@ -103,8 +102,9 @@ def _best_map(keys_of: Mapping[str, tuple[str, ...]]) -> RigMap:
     every = tuple(dict.fromkeys(key for keys in keys_of.values() for key in keys))
 
     def mouth_shapes(name: str) -> int:
-        found, poses = recognise(every, name).values(), load_map(name).poses
-        return sum(target in poses or target.startswith(("jaw", "mouth", "tongue")) for target in found)
+        rig_map = load_map(name)
+        found = recognise(every, rig_map).values()
+        return sum(target in rig_map.poses or target.startswith(("jaw", "mouth", "tongue")) for target in found)
 
     return load_map(max(map_names(), key=lambda name: (mouth_shapes(name), name == "arkit")))
 

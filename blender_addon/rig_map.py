@@ -22,9 +22,12 @@ STEPS = 300  # of the mixture's descent; the remaining change is below 1e-4
 SPARE = 1e-3  # of a pose's square: prefers the smaller of two mixtures that look alike
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RigMap:
-    """How ARKit weights drive shape keys; the fields are described in shape_keys/rig_maps/README.md."""
+    """How ARKit weights drive shape keys; the fields are described in shape_keys/rig_maps/README.md.
+
+    A map that was read anew is another one, so that what was found with it can be remembered by the map itself.
+    """
 
     name: str
     title: str

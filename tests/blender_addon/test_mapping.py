@@ -1,6 +1,7 @@
 """Shape keys are recognised by name, and visemes follow ARKit weights."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from blender_addon.rig_map import convert, load_map, mix_poses
 from shape_keys.arkit import INDEX, NAMES
 
 NAMES_OF_VISEMES = ["sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "E", "I", "O", "U"]
+ARKIT, OCULUS = load_map("arkit"), load_map("oculus")
 VISEMES = [f"viseme_{name}" for name in NAMES_OF_VISEMES]
 
 
@@ -45,20 +47,20 @@ def styled(style: str) -> list[str]:
 )
 def test_every_style_is_recognised_whole(style):
     keys = styled(style)
-    assert recognise(tuple(keys), "arkit") == dict(zip(keys, NAMES, strict=True))
+    assert recognise(tuple(keys), ARKIT) == dict(zip(keys, NAMES, strict=True))
 
 
 @pytest.mark.parametrize("name", ["Basis", "mouthOpen", "upperlip", "Fcl_MTH_A", "jawOpenWide", "あ", "", "eyes", "aa"])
 def test_other_names_are_left_alone(name):
-    assert recognise((name,), "arkit") == {}
-    assert recognise((name,), "oculus") == {}
+    assert recognise((name,), ARKIT) == {}
+    assert recognise((name,), OCULUS) == {}
 
 
 @pytest.mark.parametrize("pattern", ["viseme_{}", "Viseme.{}", "VISEME_{}", "vrc.v_{}", "Head.viseme{}"])
 def test_visemes(pattern):
     names = NAMES_OF_VISEMES
-    assert list(recognise(tuple(pattern.format(name) for name in names), "oculus").values()) == names
-    assert recognise(("vrc.v_ih", "vrc.v_oh", "vrc.v_ou"), "oculus") == {
+    assert list(recognise(tuple(pattern.format(name) for name in names), OCULUS).values()) == names
+    assert recognise(("vrc.v_ih", "vrc.v_oh", "vrc.v_ou"), OCULUS) == {
         "vrc.v_ih": "I",
         "vrc.v_oh": "O",
         "vrc.v_ou": "U",
@@ -79,8 +81,8 @@ def test_split_shapes_drive_both_halves():
 
 
 def test_a_whole_shape_stands_before_its_halves_and_before_both_sides():
-    assert recognise(("browInnerUp", "browInnerUp_L"), "arkit") == {"browInnerUp": "browInnerUp"}
-    assert recognise(("mouthSmile", "mouthSmileLeft"), "arkit") == {"mouthSmileLeft": "mouthSmileLeft"}
+    assert recognise(("browInnerUp", "browInnerUp_L"), ARKIT) == {"browInnerUp": "browInnerUp"}
+    assert recognise(("mouthSmile", "mouthSmileLeft"), ARKIT) == {"mouthSmileLeft": "mouthSmileLeft"}
     found = map_character({"head": ["mouthSmile"]}, "arkit")
     weights = np.zeros((1, 52), np.float32)
     weights[0, INDEX["mouthSmileLeft"]] = 1
@@ -115,6 +117,14 @@ def test_corrections_replace_what_was_recognised():
     for wrong in [("jawOpen", "nothing"), ("jaw", "Mund auf"), ("", "jawOpen")]:
         with pytest.raises(MappingError, match="correct"):
             map_character(meshes, "arkit", [wrong])
+
+
+def test_a_map_that_was_edited_is_read_again(tmp_path):
+    path = tmp_path / "robot.json"
+    for changed, key in enumerate(["zed", "wow"]):
+        path.write_text(json.dumps({"format": 1, "poses": {"AA": {"jawOpen": 1}}, "aliases": {"AA": [key]}}))
+        os.utime(path, (0, changed))
+        assert map_character({"robot": ["zed", "wow"]}, str(path)).driven == {"robot": {key: "AA"}}
 
 
 def test_a_map_of_ones_own(tmp_path):

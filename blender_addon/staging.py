@@ -57,25 +57,34 @@ class Staging:
 
     def place_folder(self, final: Path) -> None:
         """Move a folder from `folder` into place now; an older one comes back should a later step fail."""
-        older = _hidden(final, "older") if final.exists() else None
-        if older is not None:
-            _remove(older)
-            final.replace(older)
-        self._placed[final] = older
-        self._pending.pop(final).replace(final)
+        self._place(final, keep=final.exists())
 
     def _stage(self, final: Path) -> Path:
         self._pending[final] = _hidden(final, "partial")
         return self._pending[final]
 
     def _commit(self) -> None:
-        for final, temporary in self._pending.items():
-            if final.is_dir():
-                _remove(final)
-            temporary.replace(final)
+        try:
+            for final in list(self._pending):
+                # After the last one nothing can fail: a file replaces its older one in one step then.
+                self._place(final, keep=final.is_dir() or (final.exists() and len(self._pending) > 1))
+        except OSError:
+            self._roll_back()
+            raise
         for older in self._placed.values():
             if older is not None:
                 _remove(older)
+
+    def _place(self, final: Path, keep: bool) -> None:
+        """Move a result into place; the older one is kept beside it where it may have to come back."""
+        older = _hidden(final, "older") if keep else None
+        if older is not None:
+            _remove(older)
+            final.replace(older)
+            self._placed[final] = older
+        self._pending[final].replace(final)
+        del self._pending[final]
+        self._placed[final] = older
 
     def _roll_back(self) -> None:
         for temporary in self._pending.values():

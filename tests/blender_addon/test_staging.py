@@ -59,6 +59,34 @@ def test_a_failure_takes_back_a_new_folder(tmp_path: Path) -> None:
     assert entries(tmp_path) == set()
 
 
+@pytest.mark.parametrize("broken", ["frames", "shot.glb", "shot_files"])
+def test_a_result_that_cannot_be_moved_takes_the_others_back(tmp_path: Path, monkeypatch, broken: str) -> None:
+    for name in ("frames", "shot_files"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "old.png").write_text("old")
+    (tmp_path / "shot.glb").write_text("old")
+    before, move = entries(tmp_path), Path.replace
+
+    def replace(path: Path, target: Path) -> Path:
+        if target.name == broken and ".partial" in path.name:
+            raise PermissionError("in use")
+        return move(path, target)
+
+    def write() -> None:
+        with Staging() as staging:
+            (staging.folder(tmp_path / "shot_files", r".*\.png") / "new.png").write_text("new")
+            staging.place_folder(tmp_path / "shot_files")
+            staging.file(tmp_path / "new.mp4").write_text("new")
+            (staging.folder(tmp_path / "frames", r".*\.png") / "new.png").write_text("new")
+            staging.file(tmp_path / "shot.glb").write_text("new")
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(PermissionError):
+        write()
+    assert entries(tmp_path) == before
+    assert (tmp_path / "shot.glb").read_text() == "old"
+
+
 def test_a_folder_with_other_files_is_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "novel.txt").write_text("mine")

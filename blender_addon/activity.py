@@ -1,6 +1,7 @@
 """Work under way, looked after on the main thread: what the panel shows of it, and what is made of its result."""
 
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -95,8 +96,13 @@ class Activity:
         except AddonError as error:
             self.failed, self.message = True, str(error)
         except Exception as error:
-            self.failed, self.message = True, f"It failed unexpectedly: {type(error).__name__}: {error}"
-            raise
+            self.failed, self.message = True, unexpected(error)
+
+
+def unexpected(error: Exception) -> str:
+    """A sentence about an error that nobody foresaw; its traceback goes to the console."""
+    traceback.print_exception(error)
+    return f"It failed unexpectedly: {type(error).__name__}: {error}"
 
 
 _shown: dict[str, Work] = {}

@@ -4,9 +4,9 @@ from typing import ClassVar
 
 import bpy
 
-from .activity import Activity, under_way
+from .activity import Activity
 from .face_operators import corrections_of, recognised, selected_meshes
-from .long_operator import LongOperator
+from .long_operator import CancelOperator, LongOperator
 from .result_options import chosen_options
 from .session import Target, start_session
 from .speech_source import chosen_source
@@ -55,26 +55,16 @@ def character_target(scene: bpy.types.Scene, meshes: list[bpy.types.Object]) -> 
     return Target(scene.name, names, settings.map_name, tuple(corrections_of(meshes)), chosen_options(scene))
 
 
-class MOUTHPIECE_OT_cancel(bpy.types.Operator):
+class MOUTHPIECE_OT_cancel(CancelOperator, bpy.types.Operator):
     """Stop the line that is being animated; nothing is baked"""
 
     bl_idname = "mouthpiece.cancel"
-    bl_label = "Cancel"
+    place = "line"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Available while a line is under way."""
-        if under_way("line") is None:
-            cls.poll_message_set("No line is being animated")
-            return False
-        return True
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Ask the job to end."""
-        activity = under_way("line")
-        if activity is not None:
-            activity.cancel()
-        return {"FINISHED"}
+        return cls.is_busy("No line is being animated")
 
 
 CLASSES = (MOUTHPIECE_OT_animate, MOUTHPIECE_OT_cancel)

@@ -4,11 +4,11 @@ import shutil
 
 import bpy
 
-from .activity import Activity, under_way
+from .activity import Activity
 from .backend_process import backend_log, microphone_log
 from .background import Background
 from .errors import BackendError
-from .long_operator import LongOperator
+from .long_operator import CancelOperator, LongOperator
 from .preferences import BACKEND, backend_choice, remember_state, set_up_request, user_folder
 from .set_up import LOG, set_up
 
@@ -171,26 +171,16 @@ def _stopped(sentence: str) -> str:
     return sentence
 
 
-class MOUTHPIECE_OT_cancel_backend(bpy.types.Operator):
+class MOUTHPIECE_OT_cancel_backend(CancelOperator, bpy.types.Operator):
     """Stop what is being done with the backend; an unfinished set-up is taken away"""
 
     bl_idname = "mouthpiece.cancel_backend"
-    bl_label = "Cancel"
+    place = "backend"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Available while something is under way."""
-        if under_way("backend") is None:
-            cls.poll_message_set("Nothing is being done with the backend")
-            return False
-        return True
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Ask the work to end."""
-        activity = under_way("backend")
-        if activity is not None:
-            activity.cancel()
-        return {"FINISHED"}
+        return cls.is_busy("Nothing is being done with the backend")
 
 
 class MOUTHPIECE_OT_open_log(bpy.types.Operator):

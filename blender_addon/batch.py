@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import bpy
 
-from .activity import TICK_SECONDS, Activity
+from .activity import TICK_SECONDS, Activity, unexpected
 from .animate_operators import character_target
 from .background import Progress
 from .bake.characters import character_meshes
@@ -85,8 +85,8 @@ class BatchRun:
             source, target = line_source(scene, line), line_target(scene, line)
             self._line = start_session(scene, source, target, line.actor.strip() or "default")
             self._mark(line.key, WORKING, "")
-        except AddonError as error:
-            self._mark(line.key, FAILED, str(error))
+        except Exception as error:  # the lines after it wait for their turn, whatever happens
+            self._mark(line.key, FAILED, str(error) if isinstance(error, AddonError) else unexpected(error))
             self._next += 1
 
     def _show(self, progress: Progress) -> None:

@@ -11,7 +11,7 @@ from .errors import AnimationError
 from .face_operators import selected_meshes
 from .live import LiveRun, bake_recording, live_face
 from .live_stream import LiveRequest, LiveStream
-from .long_operator import LongOperator
+from .long_operator import CancelOperator, LongOperator
 from .preferences import BACKEND, backend_choice
 from .session import frame_rate
 
@@ -89,26 +89,16 @@ class MOUTHPIECE_OT_live_stop(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class MOUTHPIECE_OT_live_cancel(bpy.types.Operator):
+class MOUTHPIECE_OT_live_cancel(CancelOperator, bpy.types.Operator):
     """Stop without a recording"""
 
     bl_idname = "mouthpiece.live_cancel"
-    bl_label = "Cancel"
+    place = "live"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Available while it runs."""
-        if under_way("live") is None:
-            cls.poll_message_set("Live is not running")
-            return False
-        return True
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Ask the stream to end."""
-        run = under_way("live")
-        if run is not None:
-            run.cancel()
-        return {"FINISHED"}
+        return cls.is_busy("Live is not running")
 
 
 CLASSES = (MOUTHPIECE_OT_live_start, MOUTHPIECE_OT_live_stop, MOUTHPIECE_OT_live_cancel)

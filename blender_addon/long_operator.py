@@ -46,3 +46,25 @@ class LongOperator:
             return True
         cls.poll_message_set(sentence)
         return False
+
+
+class CancelOperator:
+    """Base of the operators that ask the work at a `place` to end."""
+
+    bl_label = "Cancel"
+    place = "line"
+
+    @classmethod
+    def is_busy(cls, sentence: str) -> bool:
+        """Whether something is under way at the place; says the sentence where nothing is."""
+        if under_way(cls.place) is not None:
+            return True
+        cls.poll_message_set(sentence)  # type: ignore[attr-defined]
+        return False
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Ask the work to end."""
+        work = under_way(self.place)
+        if work is not None:
+            work.cancel()
+        return {"FINISHED"}

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import bpy
 
-from .activity import Activity, under_way
+from .activity import Activity
 from .background import Background
 from .client import default_home
 from .errors import BackendError
-from .long_operator import LongOperator
+from .long_operator import CancelOperator, LongOperator
 from .preferences import BACKEND, backend_choice
 from .session import safe_name
 from .video_jobs import Consent, TrainRequest, find_videos, inspect_videos, train_actor
@@ -133,26 +133,16 @@ def _trained(scene: str, request: TrainRequest, sentence: str) -> str:
     return sentence
 
 
-class MOUTHPIECE_OT_cancel_video(bpy.types.Operator):
+class MOUTHPIECE_OT_cancel_video(CancelOperator, bpy.types.Operator):
     """Stop what is being done with the video"""
 
     bl_idname = "mouthpiece.cancel_video"
-    bl_label = "Cancel"
+    place = "video"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Available while a video is worked on."""
-        if under_way("video") is None:
-            cls.poll_message_set("No video is being worked on")
-            return False
-        return True
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Ask the work to end."""
-        activity = under_way("video")
-        if activity is not None:
-            activity.cancel()
-        return {"FINISHED"}
+        return cls.is_busy("No video is being worked on")
 
 
 CLASSES = (

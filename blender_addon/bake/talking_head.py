@@ -64,11 +64,12 @@ def bake_talking_head(
     The mesh's own coordinates are head space (y up); the object is turned so that it stands upright and looks along
     Blender's -y, one unit to the interocular distance. Keys lie at their true times, whatever the scene's rate. Baking
     a line that the scene already has replaces its face, keys, textures and sound; where the object was put, other
-    materials, and shape keys and keys made by hand outside the line stay. Raises AnimationError where a texture is
-    damaged, a mesh cache cannot be written or a strip is in tweak mode; nothing is changed then.
+    materials, and shape keys and keys made by hand outside the line stay. Raises AnimationError where the head is being
+    edited, a texture is damaged, a mesh cache cannot be written or a strip is in tweak mode; nothing is changed then.
     """
-    frames = start + np.arange(animation.frames) * (scene_rate(scene) / animation.fps)
     head = _find_head(scene, line)
+    _check_object_mode(head, animation)
+    frames = start + np.arange(animation.frames) * (scene_rate(scene) / animation.fps)
     if head is not None:
         check_free(head.name, [head, head.data.shape_keys])
     material = build_material(line, animation, start, scene_rate(scene), options)
@@ -120,6 +121,14 @@ def _write_cache(path: Path, animation: Animation, material: bpy.types.Material)
 
 def _find_head(scene: bpy.types.Scene, line: str) -> bpy.types.Object | None:
     return next((found for found in scene.objects if found.type == "MESH" and found.get(LINE) == line), None)
+
+
+def _check_object_mode(head: bpy.types.Object | None, animation: Animation) -> None:
+    """A mesh that is being edited has its shape keys elsewhere; whoever animates may begin to edit meanwhile."""
+    if head is not None and (head.mode != "OBJECT" or head.data.is_editmode):
+        raise AnimationError(
+            f"{head.name} is being edited; go to Object Mode and try again. The animation is in {animation.folder}."
+        )
 
 
 def _new_head(line: str, animation: Animation) -> bpy.types.Object:

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 ADDON = Path(__file__).resolve().parents[2] / "blender_addon"
-SPOKEN = {"poll_message_set": 0, "is_free": 0, "say": 0, "Progress": 0}
+SPOKEN = {"poll_message_set": 0, "is_free": 0, "is_busy": 0, "say": 0, "Progress": 0}
 """Functions whose argument is shown to people."""
 OWN = ("MOUTHPIECE_", "Mouthpiece")
 

@@ -5,6 +5,7 @@ import time
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from blender_addon import jobs
@@ -12,6 +13,7 @@ from blender_addon.background import Finished, Progress
 from blender_addon.client import Job, ServiceError, ServiceUnreachable, Upload
 from blender_addon.errors import BackendError
 from blender_addon.jobs import AnimateJob, AnimateRequest
+from shape_keys.arkit import NAMES
 from tests.blender_addon.example import make_animation
 
 
@@ -46,9 +48,10 @@ RUNNING = Job("j", "animate", "running", "line", stage="listen", done=1, total=4
 DONE = Job("j", "animate", "done", "line")
 
 
-def pack(tmp_path: Path) -> Path:
-    """A result as the service packs it."""
-    folder = make_animation(tmp_path / "made", frames=3)
+def pack(tmp_path: Path, named: bool = False, **changes) -> Path:
+    """A result as the service packs it; `named` gives its weights ARKit's names, `changes` are of the animation."""
+    names = {"weight_names": np.array(NAMES)} if named else {}
+    folder = make_animation(tmp_path / "made", frames=3, **names, **changes)
     with zipfile.ZipFile(tmp_path / "result.zip", "w") as file:
         for path in sorted(folder.rglob("*")):
             file.write(path, path.relative_to(folder))

@@ -24,6 +24,7 @@ def _modules() -> tuple:
         batch_operators,
         drop,
         face_operators,
+        folders,
         keymap,
         live_operators,
         live_settings,
@@ -42,4 +43,4 @@ def _modules() -> tuple:
     settings = preferences, actor_pictures, properties, style_settings, batch_lines, live_settings, train_settings
     actions = operators, face_operators, backend_operators, animate_operators, batch_operators, live_operators
     shown = preset_operators, panels, result_options, drop, keymap, translations
-    return *settings, activity, *actions, train_operators, *shown
+    return *settings, activity, folders, *actions, train_operators, *shown

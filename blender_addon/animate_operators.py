@@ -13,7 +13,7 @@ from .speech_source import chosen_source
 
 
 class MOUTHPIECE_OT_animate(LongOperator, bpy.types.Operator):
-    """Animate the sound with the backend, and bake the result onto the character or a new talking head"""
+    """Animate the sound, and bake it onto the character or a new talking head; a scene in use keeps its colours"""
 
     bl_idname = "mouthpiece.animate"
     bl_label = "Animate"

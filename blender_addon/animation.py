@@ -1,9 +1,10 @@
 """Read an animation folder (animation.npz, atlas.json, PNG atlases) into checked arrays; needs no Blender."""
 
 import json
+import math
 import struct
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -17,6 +18,7 @@ FORMAT = 1  # the version of animation.npz this add-on reads
 VERTEX_COUNT = 468  # MediaPipe face mesh without the irises
 WEIGHT_COUNT = 52  # ARKit blendshapes
 FPS_RANGE = (1.0, 240.0)  # frames per second
+ROUNDING = 1e-6  # frames
 
 _ARRAYS = ("reference", "offsets", "uv", "triangles", "weights", "weight_names")
 _SCALARS = ("format", "fps", "actor", "audio_sha256", "provenance")
@@ -73,6 +75,8 @@ class Animation:
     """What is said when, where the line was animated with a transcript."""
     head_rotation: np.ndarray | None = None
     """(T, 3) float32, radians: XYZ Euler angles of the head in head space; None where the head keeps still."""
+    first_crop: int = 0
+    """0-based number of the lip crop of frame 0: that of the frame itself, save for a part of an animation."""
 
     @cached_property
     def components(self) -> Components:
@@ -83,6 +87,24 @@ class Animation:
     def frames(self) -> int:
         """T, the number of frames."""
         return len(self.offsets)
+
+    def part(self, first: float, last: float) -> tuple[int, "Animation"]:
+        """(number of the part's first frame, the animation of the frames from `first` to `last` inclusive).
+
+        Raises AnimationError where no frame lies there.
+        """
+        begin, end = max(0, math.ceil(first - ROUNDING)), min(self.frames, math.floor(last + ROUNDING) + 1)
+        if begin >= end:
+            raise AnimationError(
+                "None of the animation's frames lies in the part of the sound that plays; trim it less."
+            )
+        shown = slice(begin, end)
+        turns = None if self.head_rotation is None else self.head_rotation[shown]
+        cut = {"offsets": self.offsets[shown], "weights": self.weights[shown], "head_rotation": turns}
+        part = replace(self, **cut, first_crop=self.first_crop + begin)
+        # The same shapes do for a part; finding others would take long.
+        vars(part)["components"] = replace(self.components, weights=self.components.weights[shown])
+        return begin, part
 
 
 def crop_name(frame: int) -> str:

@@ -127,7 +127,7 @@ def line_target(scene: bpy.types.Scene, line: MouthpieceLine) -> Target:
         return Target(scene.name, result=_own_name(scene))
     if line.character.name not in scene.objects:
         raise AnimationError(f"{line.character.name} is not in {scene.name}; choose another character.")
-    meshes = character_meshes([line.character])
+    meshes = character_meshes([line.character], scene)
     if not meshes:
         raise AnimationError(f"{line.character.name} has no shape keys, nor has what belongs to it.")
     return replace(character_target(scene, meshes), result=_own_name(scene))

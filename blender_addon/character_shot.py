@@ -9,7 +9,7 @@ from .animation import Animation
 from .bake.character import BakedCharacter, bake_character
 from .bake.characters import character_meshes
 from .bake.markers import mark_words
-from .bake.scene import set_timing
+from .bake.scene import follow_sound, include_frames, set_timing
 from .bake.sound import add_sound
 from .bake.tags import ACTOR, AUDIO_DIGEST, PROVENANCE
 from .blend_file import copy_sound, files_folder, save_character
@@ -23,17 +23,17 @@ def build_character_scene(
 ) -> tuple[bpy.types.Scene, BakedCharacter, bpy.types.Sound | None]:
     """Open a character's file and drive every mesh in its scene that has known shape keys, from frame 1.
 
-    A .blend keeps its own frame rate, a .glb gets the animation's; the words become markers. Raises MappingError with
-    a sentence.
+    A .blend keeps its own frame rate and its range, which grows to hold the line; a .glb gets the animation's. The
+    words become markers. Raises MappingError with a sentence.
     """
     _open(character)
     scene = bpy.context.scene
     if character.suffix.lower() == ".glb":
         set_timing(scene, animation.fps, 1, animation.frames)
-    baked = bake_character(scene, character_meshes(scene.objects), animation, line, 1.0, map_name)
+    baked = bake_character(scene, character_meshes(scene.objects, scene), animation, line, 1.0, map_name)
     if character.suffix.lower() == ".blend":
-        scene.frame_start, scene.frame_end = 1, max(2, round(baked.last))
-        scene.sync_mode = "AUDIO_SYNC"
+        include_frames(scene, baked.first, baked.last)
+        follow_sound(scene)
     for owner in (scene, *baked.meshes):
         owner[PROVENANCE] = animation.provenance
         owner[ACTOR] = animation.actor

@@ -16,6 +16,7 @@ from .face_operators import recognised
 from .importing import describe_character
 from .live_stream import LiveFrame, LiveStream
 from .mapping import CharacterMap
+from .recordings import TAKE, Recording, free_name, remember_line
 from .rig_map import convert
 from .session import Target
 
@@ -110,8 +111,11 @@ def live_face(scene: bpy.types.Scene, target: Target) -> LiveFace:
     return LiveFace(target, mapping)
 
 
-def bake_recording(run: LiveRun, take: str, start: float) -> str:
-    """Bake what was seen as a line; returns what was made. Raises MappingError where the character is gone."""
+def bake_recording(run: LiveRun, take: str, start: float, again: bool = False) -> str:
+    """Bake what was seen as a line; returns what was made. Raises MappingError where the character is gone.
+
+    The take gets a number where another has its name; with `again` it replaces that one.
+    """
     assert run.stream is not None
     assert run.face is not None
     if not run.record:
@@ -126,10 +130,12 @@ def bake_recording(run: LiveRun, take: str, start: float) -> str:
         raise MappingError(f"{gone[0]} was removed from {scene.name}; nothing was recorded.")
     meshes = [scene.objects[name] for name in target.meshes]
     animation = recorded_animation(run.recorded, run.stream.names, run.stream.request.fps, run.stream.request.actor)
+    take = take if again else free_name(take)
     baked = bake_character(scene, meshes, animation, take, start, target.map_name, target.corrections)
     if run.stream.request.sound is not None:
         add_sound(scene, take, run.stream.request.sound, round(start))
     include_frames(scene, baked.first, baked.last)
+    remember_line(scene, take, Recording(TAKE, take))
     return describe_character(baked)
 
 

@@ -39,9 +39,10 @@ class MOUTHPIECE_OT_live_start(LongOperator, bpy.types.Operator):
         choice = backend_choice(context)
         stream = LiveStream(request, choice, lambda: BACKEND.connect(choice))
         start, take = float(scene.frame_current), settings.take.strip() or "Live"
+        again = settings.replace_take
         run = LiveRun(
             Background(stream.work),
-            lambda count: bake_recording(run, take, start),
+            lambda count: bake_recording(run, take, start, again),
             cancelled="Cancelled; nothing was recorded",
             undo="Mouthpiece: Live" if settings.record else "",
             tick=1.0 / request.fps,

@@ -29,7 +29,16 @@ class MouthpieceLive(bpy.types.PropertyGroup):
     record: bpy.props.BoolProperty(
         name="Record", description="Bake what was seen into keys when it is stopped", default=True
     )
-    take: bpy.props.StringProperty(name="Take", description="Name of the action that is recorded", default="Live")
+    take: bpy.props.StringProperty(
+        name="Take",
+        description="Name of the action that is recorded; it gets a number where there is a line of this name",
+        default="Live",
+    )
+    replace_take: bpy.props.BoolProperty(
+        name="Replace Take",
+        description="Record over the take of this name; without it every take is kept",
+        default=False,
+    )
 
 
 def register() -> None:

@@ -67,7 +67,11 @@ class MouthpieceSettings(bpy.types.PropertyGroup):
         description="What speaks",
         translation_context=CONTEXT,
         items=[
-            ("HEAD", "New Talking Head", "A head of the actor, with textures"),
+            (
+                "HEAD",
+                "New Talking Head",
+                "A head of the actor; an untouched scene gets its colours and a camera, any other keeps its look",
+            ),
             ("CHARACTER", "Selected Character", "The shape keys of what is selected"),
         ],
     )

@@ -1,7 +1,6 @@
 """One line on its way from sound to keys: asked for, and baked when its animation has arrived."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import bpy
@@ -9,15 +8,19 @@ import bpy
 from .activity import Activity
 from .animation import Animation
 from .bake.options import EXACT, ResultOptions
+from .bake.scene import add_camera, follow_sound, set_colours
 from .bake.sound import add_sound
-from .client import default_home
+from .bake.talking_head import find_head
 from .errors import MappingError
-from .importing import bake_onto_character, import_animation
+from .folders import line_folder
+from .importing import bake_head, bake_onto_character
 from .jobs import AnimateJob, AnimateRequest
 from .mapping import AUTOMATIC
 from .preferences import BACKEND, backend_choice
+from .recordings import line_name
 from .speech_source import SPOKEN, SpeechSource
 from .style_settings import changed_options
+from .untouched import is_untouched
 
 
 @dataclass(frozen=True)
@@ -33,13 +36,14 @@ class Target:
 
 
 def start_session(scene: bpy.types.Scene, source: SpeechSource, target: Target, actor: str) -> Activity:
-    """Start a job for a source; its folder is beside the saved .blend, else among the user's data."""
+    """Start a job for a source; another recording of the same name makes a line of its own, with a number."""
     choice = backend_choice(bpy.context)  # read here: the job's thread must not touch bpy
+    source = replace(source, name=line_name(source.name, source.recording()))
     request = AnimateRequest(
         sound=source.path,
         actor=actor,
         name=job_name(source.name),
-        folder=result_folder(source.name),
+        folder=line_folder(source.name, replaced_objects(scene, source.name, target)),
         options=job_options(scene, source, target),
         text=source.text,
         voice=source.language if source.text else "",
@@ -51,10 +55,12 @@ def start_session(scene: bpy.types.Scene, source: SpeechSource, target: Target, 
     return Activity(job, lambda animation: bake(animation, source, target), undo="Mouthpiece: Animate").start()
 
 
-def result_folder(name: str) -> Path:
-    """Where a line's animation goes."""
-    saved = bpy.data.filepath
-    return (Path(saved).parent / "mouthpiece" if saved else default_home() / "blender") / safe_name(name)
+def replaced_objects(scene: bpy.types.Scene, line: str, target: Target) -> list[bpy.types.Object]:
+    """The objects whose textures and caches a line's bake will replace: the character, or the line's head."""
+    if target.meshes:
+        return [scene.objects[name] for name in target.meshes if name in scene.objects]
+    head = find_head(scene, line)
+    return [] if head is None else [head]
 
 
 def job_options(scene: bpy.types.Scene, source: SpeechSource, target: Target) -> dict[str, Any]:
@@ -77,12 +83,6 @@ def frame_rate(scene: bpy.types.Scene) -> float:
     return min(240.0, max(1.0, scene.render.fps / scene.render.fps_base))
 
 
-def safe_name(name: str) -> str:
-    """A strip's or file's name as a folder's name on every system."""
-    kept = "".join(letter if letter.isalnum() or letter in "-_ " else "_" for letter in name).strip()
-    return kept[:80] or "line"
-
-
 def bake(animation: Animation, source: SpeechSource, target: Target) -> str:
     """Bake an animation that has arrived; returns what was made.
 
@@ -92,9 +92,7 @@ def bake(animation: Animation, source: SpeechSource, target: Target) -> str:
     if scene is None:
         raise MappingError(f"The scene {target.scene} was removed; the animation is in {animation.folder}.")
     if not target.meshes:
-        sound = None if source.in_scene else source.path
-        set_up = not source.in_scene
-        return import_animation(scene, animation, sound, source.start, set_up, target.result)
+        return bake_onto_head(scene, animation, source, target.result)
     gone = [name for name in target.meshes if name not in scene.objects]
     if gone:
         raise MappingError(f"{gone[0]} was removed from {scene.name}; the animation is in {animation.folder}.")
@@ -109,7 +107,23 @@ def bake(animation: Animation, source: SpeechSource, target: Target) -> str:
         target.corrections,
         source.within,
         target.result,
+        source.recording(),
     )
     if not source.in_scene:
         add_sound(scene, source.name, source.path, round(source.start))
+    return message
+
+
+def bake_onto_head(scene: bpy.types.Scene, animation: Animation, source: SpeechSource, options: ResultOptions) -> str:
+    """Bake a line as a talking head. Colours, playback and camera are set in a scene that nobody has touched alone."""
+    fresh = not source.in_scene and is_untouched(scene)
+    sound = None if source.in_scene else source.path
+    head, message = bake_head(
+        scene, animation, source.name, sound, source.start, source.recording(), source.within, options
+    )
+    if fresh:
+        set_colours(scene)
+        follow_sound(scene)
+        if scene.camera is None:
+            add_camera(scene, head)
     return message

@@ -7,6 +7,7 @@ from pathlib import Path
 import bpy
 
 from .errors import AnimationError
+from .recordings import SOUND, TEXT, Recording
 
 SPOKEN = "speech.wav"
 """What the backend calls the sound that it makes of a text."""
@@ -31,6 +32,10 @@ class SpeechSource:
     """Of the transcript or the text, as the backend names it; empty for its default."""
     text: str = ""
     """Words that the backend speaks; the file is then made by it."""
+
+    def recording(self) -> Recording:
+        """What tells it from others of its name."""
+        return Recording(TEXT, self.text) if self.text else Recording(SOUND, str(self.path))
 
 
 def file_source(text: str, start: float) -> SpeechSource:

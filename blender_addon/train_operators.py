@@ -8,9 +8,9 @@ from .activity import Activity
 from .background import Background
 from .client import default_home
 from .errors import BackendError
+from .folders import safe_name
 from .long_operator import CancelOperator, LongOperator
 from .preferences import BACKEND, backend_choice
-from .session import safe_name
 from .video_jobs import Consent, TrainRequest, find_videos, inspect_videos, train_actor
 
 BUSY = "A video is being worked on; wait or cancel it"

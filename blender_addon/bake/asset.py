@@ -16,7 +16,8 @@ def collect_head(scene: bpy.types.Scene, line: str, head: bpy.types.Object) -> b
     collection[LINE] = line
     collection.objects.link(head)
     scene.collection.children.link(collection)
-    bpy.context.view_layer.update()
+    for layer in scene.view_layers:  # the scene need not be the open one, whose layer alone is up to date
+        layer.update()
     return head
 
 

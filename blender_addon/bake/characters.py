@@ -5,16 +5,20 @@ from collections.abc import Iterable
 import bpy
 
 
-def character_meshes(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
-    """The objects with shape keys among some objects and the characters they belong to.
+def character_meshes(
+    objects: Iterable[bpy.types.Object], scene: bpy.types.Scene | None = None
+) -> list[bpy.types.Object]:
+    """The objects with shape keys among some objects and the characters they belong to, in a scene: the open one.
 
     An object's character is everything its armature carries or deforms, else everything below its own parent, else
     itself with what is below it. Objects that share a mesh count once.
     """
     found: dict[int, bpy.types.Object] = {}
+    present = list((scene or bpy.context.scene).objects)
+    places = {item.as_pointer() for item in present}
     for item in objects:
-        for part in _character(item):
-            if part.type == "MESH" and part.data.shape_keys is not None:
+        for part in _character(item, present):
+            if part.as_pointer() in places and part.type == "MESH" and part.data.shape_keys is not None:
                 found.setdefault(part.data.shape_keys.as_pointer(), part)
     return list(found.values())
 
@@ -25,10 +29,10 @@ def shape_key_names(mesh: bpy.types.Object) -> tuple[str, ...]:
     return tuple(key.name for key in keys.key_blocks if key != keys.reference_key)
 
 
-def _character(item: bpy.types.Object) -> list[bpy.types.Object]:
+def _character(item: bpy.types.Object, present: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
     armature = item if item.type == "ARMATURE" else _armature(item)
     if armature is not None:
-        deformed = [other for other in bpy.data.objects if _armature(other) == armature]
+        deformed = [other for other in present if _armature(other) == armature]
         return [item, *armature.children_recursive, *deformed]
     root = item.parent or item
     return [item, *root.children_recursive, *([root] if root != item else [])]

@@ -12,15 +12,24 @@ MARKERS = "mouthpiece_markers"
 """Custom property of a scene, JSON: for each line the [name, frame] of its markers, which cannot be tagged in 5.0."""
 
 
-def mark_words(scene: bpy.types.Scene, line: str, words: Sequence[Word], start: float) -> int:
+def mark_words(
+    scene: bpy.types.Scene,
+    line: str,
+    words: Sequence[Word],
+    start: float,
+    within: tuple[float, float] | None = None,
+) -> int:
     """Put a marker at the scene frame nearest to the beginning of each word; returns how many.
 
-    start: scene frame of the line's time 0. The line's earlier markers go; one that was renamed or moved by hand stays.
+    start: scene frame of the line's time 0. within: (first, last) scene frames that play; words that begin outside them
+    are not marked. The line's earlier markers go; one that was renamed or moved by hand stays.
     """
     remove_markers(scene, line)
     made = []
     for word in words:
         frame = round(start + word.start * scene_rate(scene))
+        if within is not None and not within[0] <= frame <= within[1]:
+            continue
         scene.timeline_markers.new(word.text, frame=frame)
         made.append([word.text, frame])
     if made:

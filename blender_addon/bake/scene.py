@@ -10,6 +10,7 @@ from ..timing import split_rate
 BACKGROUND = 0.35  # linear grey behind the head
 FACE_HEIGHT = 0.72  # of the picture's height
 LENS = 85.0  # mm, a portrait lens
+ROUNDING = 1e-3  # frames: what rates such as 30000 / 1001 are off by
 SENSOR = 36.0  # mm, the side of the picture that the face is to fit: a full-frame camera's width
 
 
@@ -18,14 +19,19 @@ def set_timing(scene: bpy.types.Scene, fps: float, start: int, frames: int) -> N
     scene.render.fps, scene.render.fps_base = split_rate(fps)
     scene.frame_start = start
     scene.frame_end = start + frames - 1
-    scene.sync_mode = "AUDIO_SYNC"
+    follow_sound(scene)
     scene.frame_set(start)
+
+
+def follow_sound(scene: bpy.types.Scene) -> None:
+    """Let playback leave out pictures rather than fall behind the sound."""
+    scene.sync_mode = "AUDIO_SYNC"
 
 
 def include_frames(scene: bpy.types.Scene, first: float, last: float) -> None:
     """Let the scene's range end no earlier than a line, and begin no later."""
-    scene.frame_start = min(scene.frame_start, math.floor(first))
-    scene.frame_end = max(scene.frame_end, math.ceil(last))
+    scene.frame_start = min(scene.frame_start, math.floor(first + ROUNDING))
+    scene.frame_end = max(scene.frame_end, math.ceil(last - ROUNDING))
 
 
 def scene_rate(scene: bpy.types.Scene) -> float:

@@ -67,7 +67,7 @@ def bake_talking_head(
     materials, and shape keys and keys made by hand outside the line stay. Raises AnimationError where the head is being
     edited, a texture is damaged, a mesh cache cannot be written or a strip is in tweak mode; nothing is changed then.
     """
-    head = _find_head(scene, line)
+    head = find_head(scene, line)
     _check_object_mode(head, animation)
     frames = start + np.arange(animation.frames) * (scene_rate(scene) / animation.fps)
     if head is not None:
@@ -119,7 +119,8 @@ def _write_cache(path: Path, animation: Animation, material: bpy.types.Material)
         raise
 
 
-def _find_head(scene: bpy.types.Scene, line: str) -> bpy.types.Object | None:
+def find_head(scene: bpy.types.Scene, line: str) -> bpy.types.Object | None:
+    """The head that a line has in a scene already."""
     return next((found for found in scene.objects if found.type == "MESH" and found.get(LINE) == line), None)
 
 

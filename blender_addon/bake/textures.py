@@ -144,14 +144,14 @@ def _time_crops(material: bpy.types.Material, animation: Animation, start: float
     user = crops.image_user
     user.use_auto_refresh = True
     if start == round(start) and abs(rate - animation.fps) < 1e-6 * rate:
-        user.frame_duration, user.frame_start, user.frame_offset = animation.frames, round(start), 0
+        user.frame_duration, user.frame_start, user.frame_offset = animation.frames, round(start), animation.first_crop
         return
     # One frame that lasts for ever, and the number of the picture as its offset.
     user.frame_duration, user.frame_start = 1, FIRST_FRAME
     driver = crops.image_user.driver_add("frame_offset").driver
     driver.type = "SCRIPTED"
     place = f"floor((frame - {start!r}) * {animation.fps / rate!r} + 0.5)"
-    driver.expression = f"min(max({place}, 0), {animation.frames - 1})"
+    driver.expression = f"min(max({place}, 0), {animation.frames - 1}) + {animation.first_crop}"
 
 
 def _image_node(material: bpy.types.Material, name: str, path: str) -> bpy.types.Node:

@@ -32,6 +32,7 @@ class MOUTHPIECE_PT_live(bpy.types.Panel):
         layout.prop(settings, "record")
         if settings.record:
             layout.prop(settings, "take")
+            layout.prop(settings, "replace_take")
         if under_way("live") is not None:
             layout.operator("mouthpiece.live_stop", icon="SNAP_FACE")
         else:

@@ -93,6 +93,7 @@ LABELS: dict[str, str] = {
     "Remove Correction": "Korrektur entfernen",
     "Remove Line": "Zeile entfernen",
     "Replace": "Ersetzen",
+    "Replace Take": "Aufnahme ersetzen",
     "Result": "Ergebnis",
     "Row": "Reihe",
     "Seed": "Zufallszahl",

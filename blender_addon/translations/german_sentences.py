@@ -5,7 +5,10 @@ SENTENCES: dict[str, str] = {
     "A file of vertices and a modifier: exact, and nothing to edit": (
         "Eine Datei mit Punkten und ein Modifikator: genau, aber nicht zu bearbeiten"
     ),
-    "A head of the actor, with textures": "Ein Kopf des Schauspielers mit Texturen",
+    "A head of the actor; an untouched scene gets its colours and a camera, any other keeps its look": (
+        "Ein Kopf des Schauspielers; eine unberührte Szene erhält seine Farben und eine Kamera, "
+        "jede andere behält ihr Aussehen"
+    ),
     "A key in every frame: exactly what was predicted": "Ein Schlüsselbild in jedem Bild: genau die Vorhersage",
     "A line is being animated; wait or cancel it": "Eine Zeile wird animiert; bitte warten oder abbrechen",
     "A recording, in its own time": "Eine Aufnahme in ihrer eigenen Zeit",
@@ -31,8 +34,9 @@ SENTENCES: dict[str, str] = {
     ),
     "Animate Sound with Mouthpiece": "Klang mit Mouthpiece animieren",
     "Animate the lines of the list one after the other": "Die Zeilen der Liste nacheinander animieren",
-    "Animate the sound with the backend, and bake the result onto the character or a new talking head": (
-        "Den Klang vom Backend animieren lassen und das Ergebnis auf die Figur oder einen neuen sprechenden Kopf backen"
+    "Animate the sound, and bake it onto the character or a new talking head; a scene in use keeps its colours": (
+        "Den Klang animieren und auf die Figur oder einen neuen sprechenden Kopf backen; "
+        "eine benutzte Szene behält ihre Farben"
     ),
     "Animate this line with the ticked ones": "Diese Zeile mit den angekreuzten animieren",
     "Another number gives other blinks and head motion": "Eine andere Zahl ergibt andere Lidschläge und Kopfbewegungen",
@@ -123,7 +127,9 @@ SENTENCES: dict[str, str] = {
     ),
     "Name in the rig map, for example jawOpen": "Name in der Zuordnung, zum Beispiel jawOpen",
     "Of the transcript, for example en-us, de, fr": "Des Transkripts, zum Beispiel en-us, de, fr",
-    "Name of the action that is recorded": "Name der Aktion, die aufgenommen wird",
+    "Name of the action that is recorded; it gets a number where there is a line of this name": (
+        "Name der Aktion, die aufgenommen wird; mit einer Nummer, wo eine Zeile schon so heißt"
+    ),
     "Name of the action; the folder's name where it is empty": "Name der Aktion; der des Ordners, wenn leer",
     "Name of the actor that is made: letters, digits, - and _": (
         "Name des neuen Schauspielers: Buchstaben, Ziffern, - und _"
@@ -137,6 +143,9 @@ SENTENCES: dict[str, str] = {
     "Nothing is being done with the backend": "Mit dem Backend geschieht gerade nichts",
     "Program of the Python 3.11 to 3.13 to set the backend up with; empty for Blender's own": (
         "Programm des Python 3.11 bis 3.13, mit dem das Backend eingerichtet wird; leer für das von Blender"
+    ),
+    "Record over the take of this name; without it every take is kept": (
+        "Die Aufnahme dieses Namens ersetzen; sonst bleibt jede Aufnahme erhalten"
     ),
     "Replace an actor of this name": "Einen Schauspieler dieses Namens ersetzen",
     "Say by hand which shape key a mouth shape drives": "Von Hand sagen, welchen Shape-Key eine Mundform bewegt",

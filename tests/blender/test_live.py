@@ -30,7 +30,10 @@ def follow_sound(sound: str) -> dict:
     found = {"result": list(bpy.ops.mouthpiece.live_start())}
     keys = curves_of(head)['key_blocks["jawOpen"].value']
     found["keys"] = [len(keys), keys[0][0], keys[-1][0], len({round(key[1], 3) for key in keys}) > 3]
-    found["actions"] = [action.name for action in bpy.data.actions]
+    for live.replace_take in (False, True):
+        scene.frame_set(100)
+        bpy.ops.mouthpiece.live_start()
+        found.setdefault("takes", []).append([action.name for action in bpy.data.actions])
 
     def begin():
         run = MOUTHPIECE_OT_live_start.begin(None, bpy.context)
@@ -71,7 +74,7 @@ def test_a_character_follows_a_sound_and_is_recorded(blender, tmp_path: Path, mo
     found = blender(follow_sound, sound=write_sound(tmp_path / "line.wav", 5, 2.0))
     assert found["result"] == ["FINISHED"]
     assert found["keys"] == [48, 10, 57, True]
-    assert found["actions"] == ["take one"]
+    assert found["takes"] == [["take one", "take one 2"]] * 2
     assert found["stopped"] == ["Live has ended; it was not to be recorded", 0.25]
     assert found["cancelled"] == ["Cancelled; nothing was recorded", 0.25]
     assert "was removed" in found["lost"][0]

@@ -28,7 +28,7 @@ def speak(home: str) -> dict:
     found = {"result": list(bpy.ops.mouthpiece.animate()), "said": shown("line").message}
     found["heads"] = [item.name for item in scene.objects if item.type == "MESH"]
     found["strips"] = [strip.name for strip in strips(scene)]
-    found["files"] = sorted(path.name for path in (Path(home) / "blender" / "Nice to meet you").iterdir())
+    found["files"] = sorted(path.name for path in Path(home, "blender").glob("*/Nice to meet you/*"))
     found["marked"] = len(scene.timeline_markers)
     for changes in ({"words": " ... "}, {"words": "Hello", "voice": "nobody"}):
         for name, value in changes.items():
@@ -43,7 +43,7 @@ def speak(home: str) -> dict:
         activity.pump()
     activity.cancel()
     found["cancelled"] = activity.run().message
-    found["left"] = sorted(path.name for path in (Path(home) / "blender").iterdir())
+    found["left"] = sorted(path.name for path in Path(home, "blender").glob("*/*"))
     blender_addon.unregister()
     return found
 

@@ -1,0 +1,81 @@
+"""Where a line's animation goes: into no folder that something else in the file, or another file, uses."""
+
+import time
+import uuid
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+import bpy
+
+from .bake.tags import LINE
+from .bake.textures import material_images
+from .client import default_home
+from .recordings import known_lines, numbered
+from .speech_source import sound_strips
+
+_unsaved: list[str] = []
+
+
+def line_folder(line: str, replaced: Collection[bpy.types.Object]) -> Path:
+    """Folder for a line's animation, beside the saved .blend, else among the user's data.
+
+    replaced: the objects whose textures and caches the bake will replace. A folder that is there already is taken by
+    the line that made it, as long as nothing else uses it.
+    """
+    known, used = line in known_lines(), [_comparable(path) for path in _used_files(line, replaced)]
+    for name in numbered(safe_name(line)):
+        folder = files_folder() / name
+        inside = _comparable(folder / "x")[:-1]
+        if not folder.exists() or (known and not any(path.startswith(inside) for path in used)):
+            return folder
+    raise AssertionError("there is always a next number")
+
+
+def files_folder() -> Path:
+    """Where the open file's animations are; those of a file that was never saved get a folder of their own."""
+    if bpy.data.filepath:
+        return Path(bpy.data.filepath).parent / "mouthpiece"
+    if not _unsaved:
+        _unsaved.append(f"{time.strftime('%Y-%m-%d %H-%M-%S')} {uuid.uuid4().hex[:4]}")
+    return default_home() / "blender" / _unsaved[0]
+
+
+def safe_name(name: str) -> str:
+    """A strip's or file's name as a folder's name on every system."""
+    kept = "".join(letter if letter.isalnum() or letter in "-_ " else "_" for letter in name).strip()
+    return kept[:80] or "line"
+
+
+def _used_files(line: str, replaced: Collection[bpy.types.Object]) -> Iterator[str]:
+    """Files of textures, caches and sounds that the line's bake will not replace."""
+    for item in bpy.data.objects:
+        if item in replaced:
+            continue
+        yield from (modifier.filepath for modifier in item.modifiers if modifier.type == "MESH_CACHE")
+        for slot in item.material_slots:
+            if slot.material is not None and slot.material.node_tree is not None:
+                yield from (image.filepath for image in material_images(slot.material))
+    for scene in bpy.data.scenes:
+        yield from (strip.sound.filepath for strip in sound_strips(scene) if strip.sound and strip.get(LINE) != line)
+
+
+def _comparable(path: str | Path) -> str:
+    # Case is ignored: two names that differ in it alone are one file on some systems.
+    return Path(bpy.path.abspath(str(path))).as_posix().casefold()
+
+
+@bpy.app.handlers.persistent
+def _forget(*_unused) -> None:
+    """Another file is opened: its animations lie elsewhere."""
+    _unsaved.clear()
+
+
+def register() -> None:
+    """Watch for files being opened."""
+    bpy.app.handlers.load_pre.append(_forget)
+
+
+def unregister() -> None:
+    """Watch no longer."""
+    bpy.app.handlers.load_pre.remove(_forget)
+    _unsaved.clear()

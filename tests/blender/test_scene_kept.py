@@ -1,0 +1,129 @@
+"""What Animate leaves of a scene as it was: colours, playback, range; a trimmed strip; meshes outside the scene."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blender_addon.animation import read_animation
+from shape_keys.arkit import NAMES
+from tests.blender.rigs import add_mesh, curves_of, select
+from tests.blender.scene_checks import empty_scene, evaluated_vertices
+from tests.blender.sound import write_tone
+from tests.blender.test_recordings import archive, start_addon
+from tests.blender_addon.example import make_animation, write_words
+
+__all__ = ["archive"]  # the fixture
+pytestmark = pytest.mark.blender
+
+
+def look(scene) -> list:
+    """What a scene shows, and when."""
+    view = scene.view_settings
+    return [
+        view.view_transform,
+        view.exposure,
+        scene.sync_mode,
+        scene.frame_start,
+        scene.frame_end,
+        scene.frame_current,
+    ]
+
+
+def animate_scenes(archive: str, sound: str) -> dict:
+    """A new head in a scene with a look of its own, in an untouched one that is not open, and beyond its range."""
+    import bpy
+
+    from blender_addon.session import Target, start_session
+    from blender_addon.speech_source import file_source
+
+    scene, settings = start_addon(archive)
+    scene.view_settings.view_transform, scene.view_settings.exposure = "AgX", 1.5
+    scene.frame_start, scene.frame_end = 1, 500
+    found = {"before": look(scene)}
+    settings.sound, settings.start = sound, 200
+    bpy.ops.mouthpiece.animate()
+    found["after"], found["camera"] = look(scene), scene.camera is not None
+    fresh = bpy.data.scenes.new("fresh")
+    for start in (1, 600):
+        start_session(fresh, file_source(sound, start), Target("fresh"), "default").run()
+        found.setdefault("fresh", []).append(look(fresh))
+    found["seen from"] = list(fresh.camera.location)
+    return found
+
+
+def test_a_scene_keeps_its_look_and_range(blender, archive: Path, tmp_path: Path) -> None:
+    found = blender(animate_scenes, archive=archive, sound=write_tone(tmp_path / "line.wav", 0.2))
+    assert found["after"] == found["before"]
+    assert not found["camera"]
+    assert found["fresh"] == [["Standard", 0, "AUDIO_SYNC", 1, 250, 1], ["Standard", 0, "AUDIO_SYNC", 1, 602, 1]]
+    assert found["seen from"][1] < -3  # before the face, whose plane is the floor's where the head is not turned yet
+
+
+def bake_trimmed(folder: str, rate: int, first: int) -> dict:
+    """A head and a character of a line of which only some scene frames play; what moves, is shown and marked when."""
+    from blender_addon.importing import bake_head, bake_onto_character
+    from blender_addon.recordings import folder_recording
+
+    scene = empty_scene()
+    scene.render.fps = rate
+    animation, within = read_animation(Path(folder)), (first, first + 9)
+    head, said = bake_head(scene, animation, "full.wav", None, 1, folder_recording(animation), within)
+    keys = next(iter(curves_of(head).values()))
+    expected = animation.reference + animation.offsets[round((first + 4 - 1) * 25 / rate)]
+    error = float(np.linalg.norm(evaluated_vertices(head, first + 4) - expected, axis=1).max())
+    crops = head.data.materials[0].node_tree.nodes["Mouthpiece lips"].image_user
+    formula = head.data.materials[0].node_tree.animation_data
+    shown = [crops.frame_duration, crops.frame_start, crops.frame_offset]
+    found = {"keys": [keys[0][0], keys[-1][0]], "error": error, "crops": shown, "said": said}
+    found["formula"] = formula.drivers[0].driver.expression if formula else ""
+    marks = [sorted((marker.name, marker.frame) for marker in scene.timeline_markers)]
+    character = add_mesh("hero", ["jawOpen"])
+    bake_onto_character(scene, [character], animation, "full.wav", 1, "auto", (), within)
+    marks.append(sorted((marker.name, marker.frame) for marker in scene.timeline_markers))
+    return {**found, "marks": marks}
+
+
+@pytest.mark.parametrize(("rate", "first"), [(25, 5), (50, 5)])
+def test_a_trimmed_strip_moves_a_head_where_it_plays(blender, tmp_path: Path, rate: int, first: int) -> None:
+    folder = make_animation(tmp_path / "full_wav", 30, weight_names=np.array(NAMES))
+    write_words(folder)  # at frames 1 and 6, or 1 and 11
+    found = blender(bake_trimmed, folder=folder, rate=rate, first=first)
+    assert found["keys"] == [first, first + (9 if rate == 25 else 8)]
+    assert found["error"] < 1e-4
+    assert f"frames {first} to {first + (9 if rate == 25 else 8)}" in found["said"]
+    if rate == 25:
+        assert found["crops"] == [10, 5, 4]
+    else:
+        assert found["formula"] == "min(max(floor((frame - 5.0) * 0.5 + 0.5), 0), 4) + 2"
+    assert found["marks"] == [[["there", 6 if rate == 25 else 11]]] * 2
+
+
+def animate_rig(archive: str, sound: str) -> dict:
+    """A rig that deforms a mesh of another scene too, and one that is in no scene any more."""
+    import bpy
+
+    from blender_addon.activity import shown
+
+    scene, settings = start_addon(archive)
+    rig = bpy.data.objects.new("rig", bpy.data.armatures.new("rig"))
+    scene.collection.objects.link(rig)
+    head, elsewhere, nowhere = (add_mesh(name, ["jawOpen"], rig) for name in ("head", "elsewhere", "nowhere"))
+    bpy.data.scenes.new("other").collection.objects.link(elsewhere)
+    nowhere.use_fake_user = True
+    for item in (elsewhere, nowhere):
+        item.modifiers.new("Armature", "ARMATURE").object = rig
+        scene.collection.objects.unlink(item)
+    bpy.context.view_layer.update()
+    select(head)
+    settings.face, settings.sound = "CHARACTER", sound
+    result = list(bpy.ops.mouthpiece.animate())
+    left = [item.data.shape_keys.animation_data is None for item in (elsewhere, nowhere)]
+    return {"result": result, "said": shown("line").message, "left": left}
+
+
+def test_meshes_outside_the_scene_are_left_alone(blender, archive: Path, tmp_path: Path) -> None:
+    found = blender(animate_rig, archive=archive, sound=write_tone(tmp_path / "line.wav", 0.2))
+    assert found["result"] == ["FINISHED"]
+    assert found["said"].startswith("Baked 1 shape keys of head into")
+    assert found["left"] == [True, True]

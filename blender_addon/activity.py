@@ -134,7 +134,11 @@ def watch(activity: Work) -> Work:
 def _tick(activity: Work) -> float | None:
     if activity.ended:
         return None
-    activity.pump()
+    try:
+        activity.pump()
+    except Exception as error:  # Blender never calls a timer again that raises: the work would have no end
+        activity.abandon()
+        activity.failed, activity.message = True, unexpected(error)
     redraw()
     if activity.ended and not activity.failed and activity.undo:
         bpy.ops.ed.undo_push(message=activity.undo)

@@ -64,6 +64,26 @@ def test_a_line_that_fails_unexpectedly_stops_no_other(blender, tmp_path: Path, 
     assert found["keys"] == 1
 
 
+def fail_in_a_timer() -> dict:
+    """Work whose look after it fails, as Blender's timer calls it."""
+    from blender_addon import activity
+    from blender_addon.background import Background
+
+    empty_scene()
+    work = activity.show("live", activity.Activity(Background(lambda background: None), str))
+    work.pump = lambda: {}["nothing"]
+    again = activity._tick(work)
+    return {"again": again, "free": activity.under_way("live") is None, "said": work.message, "failed": work.failed}
+
+
+def test_work_that_fails_in_the_timer_ends(blender) -> None:
+    found = blender(fail_in_a_timer)
+    assert found["again"] is None
+    assert found["free"]
+    assert found["failed"]
+    assert found["said"] == "It failed unexpectedly: KeyError: 'nothing'"
+
+
 def edit_meanwhile(folder: str) -> dict:
     """Bake a head again while its mesh is edited, as keys and as a cache; then in object mode."""
     import bpy

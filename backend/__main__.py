@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import NoReturn
 
 from backend import __version__
-from backend.errors import Cancelled, MouthpieceError
+from backend.errors import Cancelled, MouthpieceError, StorageProblem
 
 VERBS = ("animate", "live", "train", "inspect", "evaluate", "serve", "actors", "doctor")
 DEBUG_VARIABLE = "MOUTHPIECE_DEBUG"
 """Environment variable; where it is 1, unexpected errors show their traceback."""
+
+NOBODY_READS = 141
+"""Exit code where whoever read the output has gone: what shells show for SIGPIPE."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -44,21 +47,26 @@ def build_parser() -> Parser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line; returns 0, 1 for an error, 2 for wrong usage, 130 when interrupted."""
+    """Run the command line; returns 0, 1 for an error, 2 for wrong usage, 130 when interrupted, 141 when unread."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a Windows console may not know a letter
     # NumPy's own threads wait for each other by spinning, on cores that others need; read when NumPy is first imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    options = build_parser().parse_args(argv)
     try:
+        options = build_parser().parse_args(argv)
         return options.run(options) or 0
     except KeyboardInterrupt:
         return _fail("stopped; nothing half-written was left behind.", Cancelled.exit_code)
     except MouthpieceError as error:
         return _fail(str(error), error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python's last flush would fail again
+        return NOBODY_READS
     except Exception as error:
         if os.environ.get(DEBUG_VARIABLE) == "1":
             raise
+        if isinstance(error, OSError) and error.errno is not None:
+            return _fail(str(StorageProblem(error)), StorageProblem.exit_code)
         what = " ".join(str(error).split()) or "no message"
         return _fail(f"unexpected {type(error).__name__}: {what[:300]} (the details are in {_save_traceback()})", 1)
 

@@ -32,6 +32,8 @@ OPTIONAL = {"head_rotation"}
 """Arrays that are written only where there is something to say."""
 ROWS_AT_ONCE = 500
 """Rows of an array computed and written in one go: 3 MB of vertices."""
+SHOWN_OF_NAME = 32
+"""Letters of an output's name in its temporary one, which must not be too long where the output's is not."""
 _ANIMATED = r"animation\.npz|reference_atlas\.png|atlas\.json|atlas|atlas/\d{4,}\.png"
 ANIMATION_FILES = re.compile(rf"{_ANIMATED}|markers\.json|speech\.wav")
 """What a folder of an animation holds: paths below it."""
@@ -155,7 +157,7 @@ def new_folder(path: Path, own: re.Pattern[str], overwrite: bool = False) -> Ite
     path = Path(path)
     check_output(path, overwrite, own)
     try:
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name[:SHOWN_OF_NAME]}.", dir=path.parent))
     except OSError as error:
         raise UsageError(f"{path.parent} cannot be written ({error.strerror}); choose another place.") from None
     try:
@@ -177,7 +179,7 @@ def new_file(path: Path, overwrite: bool = False) -> Iterator[Path]:
     """
     path = Path(path)
     check_output(path, overwrite)
-    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
+    temporary = path.with_name(f".{path.stem[:SHOWN_OF_NAME]}.{secrets.token_hex(4)}{path.suffix}")
     try:
         yield temporary
         temporary.replace(path)

@@ -31,6 +31,17 @@ class EnvironmentProblem(MouthpieceError):
     """A library or tool is missing; the message holds the command that installs it."""
 
 
+class StorageProblem(MouthpieceError):
+    """The system refuses to read or write a file: a full disk, a name too long, missing rights."""
+
+    def __init__(self, error: OSError) -> None:
+        where = f" ({error.filename})" if error.filename else ""
+        super().__init__(
+            f"A file cannot be read or written: {error.strerror or error}{where}. Check the path, its rights and the "
+            "space on the disk."
+        )
+
+
 class Cancelled(MouthpieceError):
     """The user stopped the work; nothing half-written was left behind."""
 

@@ -61,5 +61,6 @@ def write_results(
                 save_blend(scene, baked, staging.file(path), path)
             else:
                 EXPORTERS[path.suffix.lower()](scene, baked.head, staging.file(path))
-        progress("write", len(outputs), len(outputs))
+        if outputs:  # a total of 0 is a message
+            progress("write", len(outputs), len(outputs))
     return [*outputs, *([] if render is None else [render])]

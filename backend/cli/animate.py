@@ -6,11 +6,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backend.cli.options import add_options, field_docs
-from backend.errors import ActorError, Cancelled, EnvironmentProblem, MouthpieceError, UsageError
+from backend.errors import ActorError, Cancelled, EnvironmentProblem, MouthpieceError, StorageProblem, UsageError
 from backend.inference.request import ENDINGS, SPEECH, AnimateRequest
 from backend.inference.style import Style, parse_gains
 
@@ -56,7 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "folder with a STEM.txt for each. The words and their times are written to markers.json in a folder, to "
         "STEM.markers.json where none is among the outputs, and into a .blend as markers of its timeline.",
     )
-    parser.add_argument("--language", default=AnimateRequest.language, metavar="NAME", help=docs["language"])
+    language = f"{docs['language']} ({AnimateRequest.language})"
+    parser.add_argument("--language", metavar="NAME", help=language)
     add_options(parser, AnimateRequest, ("map", "fps", "texture", "overwrite", "size"))
     style = parser.add_argument_group("style", "How the face performs it; vertices and weights alike.")
     add_options(style, Style, STYLE_OPTIONS)
@@ -67,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     """Animate the recordings, or the text as it is spoken; returns the exit code."""
     _check_source(options)
     if options.text is None:
-        return animate_all(build_requests(options))
+        return animate_all(build_requests(options), options.transcript)
     from backend.speech.espeak import save_speech
 
     with tempfile.TemporaryDirectory() as folder:
@@ -83,14 +85,19 @@ def _check_source(options: argparse.Namespace) -> None:
         raise UsageError("Give either recordings or --text.")
     if options.text is not None and options.transcript is not None:
         raise UsageError("--text says already what is said; leave --transcript away.")
+    if options.text is not None and options.language is not None:
+        raise UsageError("--text is spoken in the language of its voice: --voice de instead of --language de.")
+    if options.language is not None and not options.transcript:
+        raise UsageError("--language is that of a transcript; give it with --transcript.")
     if options.text is None and options.voice is not None:
         raise UsageError("--voice is the voice that speaks --text; leave it away for a recording.")
 
 
-def animate_all(requests: list[AnimateRequest]) -> int:
+def animate_all(requests: list[AnimateRequest], transcript: str | None = None) -> int:
     """Check everything that was asked for, then animate one recording after the other with the actor loaded once.
 
-    Of several recordings one that cannot be animated does not stop the others. Returns the exit code.
+    transcript: as it was given, for all of them. Of several recordings one that cannot be animated, or whose transcript
+    cannot be read, does not stop the others. Returns the exit code.
     """
     from backend.actor_file import load_actor
     from backend.actor_library import find_actor
@@ -101,10 +108,12 @@ def animate_all(requests: list[AnimateRequest]) -> int:
     if requests[0].character is not None:
         check_is_file(requests[0].character, "a character (.blend, .glb)")
     read = places_read(path for request in requests for path in request.inputs)
+    good = []
     for request in requests:
         with _going_on(request, failed, len(requests)):
-            _check_request(request, read, len(requests) > 1)
-    good = [request for request in requests if request.audio not in failed]
+            told = add_transcript(request, transcript)
+            _check_request(told, read, len(requests) > 1)
+            good.append(told)
     actor = load_actor(find_actor(requests[0].actor)) if good else None
     for request in good:
         with _going_on(request, failed, len(requests)), _folders(request, len(requests) > 1):
@@ -123,11 +132,12 @@ def _going_on(request: AnimateRequest, failed: dict[Path, MouthpieceError], coun
     """Let one of `count` recordings fail without stopping the others: say why, and put it down in `failed`."""
     try:
         yield
-    except STOPS_ALL:
+    except (*STOPS_ALL, BrokenPipeError):
         raise
-    except MouthpieceError as error:
+    except (MouthpieceError, OSError) as error:
         if count == 1:
             raise
+        error = StorageProblem(error) if isinstance(error, OSError) else error
         failed[request.audio] = error
         print(f"mouthpiece: error: {request.audio.name}: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
 
@@ -153,9 +163,10 @@ def _animate(request: AnimateRequest, actor: "Actor | None") -> None:
 
 
 def build_requests(options: argparse.Namespace, timeline: "Timeline | None" = None) -> list[AnimateRequest]:
-    """Return one request for each recording. Raises UsageError where two would write to the same place.
+    """Return one request for each recording, its transcript still to be read.
 
-    timeline: when what is said in the one recording, which was made of a text.
+    Raises UsageError where two would write to the same place, or an option is wrong. timeline: when what is said in the
+    one recording, which was made of a text.
     """
     stems = [path.stem for path in options.audio]
     twice = sorted({stem for stem in stems if stems.count(stem) > 1})
@@ -163,14 +174,17 @@ def build_requests(options: argparse.Namespace, timeline: "Timeline | None" = No
         raise UsageError(f"Several recordings are called {twice[0]!r} and would overwrite each other; rename one.")
     if len(set(options.out)) < len(options.out):
         raise UsageError("The same --out is given twice.")
-    names = ("actor", "character", "map", "fps", "texture", "overwrite", "size", "language", *STYLE_OPTIONS)
+    names = ("actor", "character", "map", "fps", "texture", "overwrite", "size", *STYLE_OPTIONS)
     settings = {name: getattr(options, name) for name in names}
+    if options.language is not None:
+        settings["language"] = options.language
     several = len(options.audio) > 1
+    if several and options.transcript and not os.path.isdir(options.transcript):  # noqa: PTH112 - may be a long text
+        raise UsageError("--transcript of several recordings must be a folder with a STEM.txt for each of them.")
     return [
         AnimateRequest(
             audio=audio,
             **(_places(options.out, audio.stem) if several else {"outputs": tuple(options.out)}),
-            transcript=_transcript(options.transcript, audio, several),
             timeline=timeline,
             keep_sound=timeline is not None,
             gains=parse_gains(options.gains),
@@ -180,25 +194,24 @@ def build_requests(options: argparse.Namespace, timeline: "Timeline | None" = No
     ]
 
 
-def _transcript(given: str | None, audio: Path, several: bool) -> str:
-    """What is said in a recording. Raises UsageError where several recordings are given one text."""
+def add_transcript(request: AnimateRequest, given: str | None) -> AnimateRequest:
+    """The request with what is said in its recording. Raises UsageError or InputError where that cannot be read.
+
+    given: words, a text file, or a folder with a STEM.txt for each recording.
+    """
     if not given:
-        return ""
+        return request
     from backend.speech.transcript import read_transcript
 
-    is_folder = os.path.isdir(given)  # noqa: PTH112 - a long text is an error to Path
-    if not several and not is_folder:
-        text = read_transcript(given)
-        if not text.strip():
-            print("mouthpiece: the transcript is empty; the lips follow the sound alone.", file=sys.stderr, flush=True)
-        return text
-    folder = Path(given)
-    if not is_folder:
-        raise UsageError("--transcript of several recordings must be a folder with a STEM.txt for each of them.")
-    path = folder / f"{audio.stem}.txt"
-    if not path.is_file():
-        raise UsageError(f"There is no transcript {path}; write one for each recording, an empty one for none.")
-    return read_transcript(str(path))
+    if os.path.isdir(given):  # noqa: PTH112 - a long text is an error to Path
+        path = Path(given) / f"{request.audio.stem}.txt"
+        if not path.is_file():
+            raise UsageError(f"There is no transcript {path}; write one for each recording, an empty one for none.")
+        return replace(request, transcript=read_transcript(str(path)))
+    text = read_transcript(given)
+    if not text.strip():
+        print("mouthpiece: the transcript is empty; the lips follow the sound alone.", file=sys.stderr, flush=True)
+    return replace(request, transcript=text)
 
 
 def _places(outputs: list[Path], stem: str) -> dict[str, tuple[Path, ...]]:
@@ -213,6 +226,7 @@ def _places(outputs: list[Path], stem: str) -> dict[str, tuple[Path, ...]]:
 def _folders(request: AnimateRequest, makes_folders: bool) -> Iterator[None]:
     """Make the folders that one of several recordings is written in; those that stay empty go again."""
     places = {path.parent for path in request.places} if makes_folders else set()
+    made = [folder for folder in places if not folder.exists()]
     for folder in places:
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -221,6 +235,6 @@ def _folders(request: AnimateRequest, makes_folders: bool) -> Iterator[None]:
     try:
         yield
     finally:
-        for folder in places:
+        for folder in made:
             with suppress(OSError):  # it holds something
                 folder.rmdir()

@@ -52,6 +52,8 @@ def run(options: argparse.Namespace) -> None:
 
     if options.seconds <= 0:
         raise UsageError(f"--seconds must be more than 0, got {options.seconds:g}.")
+    if options.audio is not None and options.device is not None:
+        raise UsageError("--audio is played to the face instead of a microphone; leave --device away.")
     session = StreamingSession(load_actor(find_actor(options.actor)).motion, options.fps, options.look_ahead)
     pacer = FramePacer()
     if options.audio is not None:

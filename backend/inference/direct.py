@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from backend.actor_file import Actor
 
 NO_SPEECH = (
-    "There is no speech in the recording: nothing in it stands out from the background as a voice does. The face stays "
+    "There is no speech in {name}: nothing in it stands out from the background as a voice does. The face stays "
     "at rest; --silence-gate 0 shows the sound all the same."
 )
 
@@ -47,7 +47,7 @@ def direct(actor: "Actor", samples: np.ndarray, request: AnimateRequest, progres
         speaking = np.ones_like(speaking)
     open_ = 1 - request.silence_gate * (1 - speaking)
     if not open_.any():
-        progress(NO_SPEECH, 0, 0)
+        progress(NO_SPEECH.format(name=request.audio.name), 0, 0)
     codes, rest = hear(actor.motion, samples, times, progress), neutral_code(actor.motion)
     codes = calm_silence(codes, rest, open_)
     if request.intensity != 1 or request.smooth > 0:

@@ -87,24 +87,29 @@ def copy_folders(source: Path, targets: Sequence[Path], overwrite: bool, wrote: 
 def write_files(
     request: AnimateRequest, animation: Animation, folder: Path, scratch: Path, progress: Progress, wrote: Wrote
 ) -> None:
-    """Write every output of the request that is a file, from the animation in `folder`."""
+    """Write every output of the request that is a file, from the animation in `folder`, and then what is beside it."""
     from backend.inference.live_link import write_live_link
 
-    beside = dict.fromkeys(request.sounds, request.audio)
-    if request.markers is not None:
-        beside[request.markers] = folder / MARKERS
-    for path, source in beside.items():
-        with new_file(path, request.overwrite) as temporary:
-            shutil.copyfile(source, temporary)
+    finished: set[Path] = set()
+
+    def finish(path: Path) -> None:
         wrote(path)
+        for side in request.beside(path):
+            if side in finished:
+                continue
+            with new_file(side, request.overwrite) as temporary:
+                shutil.copyfile(folder / MARKERS if side == request.markers else request.audio, temporary)
+            finished.add(side)
+            wrote(side)
+
     for path in request.files:
         if path.suffix.lower() == ".csv":
             with new_file(path, request.overwrite) as temporary:
                 write_live_link(
                     temporary, animation.weights, animation.weight_names, animation.fps, animation.head_rotation
                 )
-            wrote(path)
-    _write_scenes(request, animation, folder, scratch, progress, wrote)
+            finish(path)
+    _write_scenes(request, animation, folder, scratch, progress, finish)
 
 
 def _write_scenes(

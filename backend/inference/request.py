@@ -74,6 +74,12 @@ class AnimateRequest(Style):
         for path in self.outputs:
             if path.suffix.lower() not in ("", *ENDINGS):
                 raise UsageError(f"{path}: {path.suffix} is not known; write a folder or {', '.join(ENDINGS)}.")
+            inside = next((folder for folder in self.animation_folders if folder in path.parents), None)
+            if inside is not None:
+                raise UsageError(
+                    f"{path} would lie in {inside}, the folder of the animation, which holds nothing else; write it to "
+                    "another place."
+                )
         if self.character is not None:
             self._check_character(self.character)
         elif self.map != "auto":
@@ -117,6 +123,11 @@ class AnimateRequest(Style):
         """Files for the sound beside outputs that hold none, each once."""
         silent = [path for path in self.files if path.suffix.lower() not in WITH_SOUND]
         return tuple(dict.fromkeys(_beside(path, SPEECH) for path in silent if self.keep_sound))
+
+    def beside(self, path: Path) -> tuple[Path, ...]:
+        """Of `sounds` and `markers`, those that one of the files has beside it."""
+        kept = (*self.sounds, self.markers)
+        return tuple(side for side in (_beside(path, SPEECH), _beside(path, MARKERS)) if side in kept)
 
     @property
     def places(self) -> dict[Path, re.Pattern[str] | None]:

@@ -156,8 +156,9 @@ def test_the_saved_scene_renders_the_same_picture(blender, shot: Path, tmp_path:
 
 def test_without_texture_the_shape_can_be_read(headless, tmp_path: Path) -> None:
     animation = make_animation(tmp_path / "animation", frames=2, texture=False)
-    status, _, errors = headless("--animation", animation, "--render", tmp_path / "frames", "--size", 96)
+    status, lines, errors = headless("--animation", animation, "--render", tmp_path / "frames", "--size", 96)
     assert status == 0, errors
+    assert all(line["total"] for line in lines if "stage" in line)  # a total of 0 is a message
     pixels = picture(tmp_path / "frames" / "0002.png")
     face = pixels[np.abs(pixels - pixels[2, 2]).max(axis=2) > 10]
     assert face.std(axis=0).min() > 10

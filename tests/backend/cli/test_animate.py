@@ -13,23 +13,13 @@ import soundfile
 from backend.__main__ import build_parser, main
 from backend.actor_library import VOICE
 from backend.audio.decode import decode_audio
-from backend.cli.animate import build_requests
+from backend.cli.animate import add_transcript, build_requests
 from backend.errors import InputError, UsageError
+from tests.backend.cli.conftest import SAMPLE
 
 NEEDS_ESPEAK = pytest.mark.skipif(ctypes.util.find_library("espeak-ng") is None, reason="espeak-ng is not installed")
-SAMPLE = Path(__file__).resolve().parents[3] / "backend" / "samples" / "speech.flac"
 TEXT = "produced the block books, which were the immediate predecessors of the true printed book"
 """What the sample says: backend/samples/README.md."""
-
-
-@pytest.fixture
-def place(tmp_path, monkeypatch) -> Path:
-    """The folder to work in, with a second of speech in a.wav and what is no sound in corrupt.wav."""
-    monkeypatch.chdir(tmp_path)
-    samples, rate = soundfile.read(SAMPLE, stop=16_000)
-    soundfile.write("a.wav", samples, rate)
-    Path("corrupt.wav").write_text("no sound")
-    return tmp_path
 
 
 def animate(*words: str) -> int:
@@ -38,7 +28,8 @@ def animate(*words: str) -> int:
 
 
 def requests(*arguments: str):
-    return build_requests(build_parser().parse_args(["animate", *arguments, "--actor", "anna"]))
+    options = build_parser().parse_args(["animate", *arguments, "--actor", "anna"])
+    return [add_transcript(request, options.transcript) for request in build_requests(options)]
 
 
 def test_options_reach_the_request():
@@ -311,6 +302,8 @@ def test_what_was_written_before_an_error_is_said(place, capsys, monkeypatch):
     [
         (("--text", "Hello", "--transcript", "different words"), "--transcript"),
         (("a.wav", "--voice", "fr"), "--voice"),
+        (("--text", "Guten Morgen", "--language", "de"), "--voice de"),
+        (("a.wav", "--language", "xx"), "--language"),
         (("a.wav", "--map", "arkit"), "--map"),
     ],
 )

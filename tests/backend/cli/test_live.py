@@ -34,6 +34,11 @@ def test_wrong_options_are_named(capsys, option, message):
     assert message in capsys.readouterr().err
 
 
+def test_a_file_needs_no_microphone(capsys):
+    assert main(["live", "--actor", "default", "--audio", "a.wav", "--device", "3"]) == 2
+    assert "--device" in capsys.readouterr().err
+
+
 def test_a_missing_library_is_named(capsys, monkeypatch):
     import sys
 

@@ -66,7 +66,7 @@ def test_the_face_rests_exactly_where_it_is_said(actor, spoken):
     noise = np.random.default_rng(0).standard_normal(SAMPLE_RATE).astype(np.float32) * 0.01
     for samples, rests in ((noise, True), (0 * noise, True), (spoken.samples, False), (speak("Oh").samples, False)):
         directed, messages = shown(actor, samples)
-        assert (messages == [NO_SPEECH]) == rests
+        assert (messages == [NO_SPEECH.format(name="line.wav")]) == rests
         assert (motion(directed) < 1e-6) == rests
     directed, messages = shown(actor, noise, silence_gate=0.0)
     assert messages == []

@@ -1,0 +1,106 @@
+"""What stops one recording stops no others, is told in a sentence, and leaves nothing behind."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.backend.cli.conftest import ROOT, SAMPLE
+from tests.backend.cli.test_animate import NEEDS_ESPEAK, animate
+
+
+def test_one_bad_transcript_does_not_stop_the_others(place, capsys):
+    (place / "told").mkdir()
+    for name in ("b", "c"):
+        shutil.copy("a.wav", f"{name}.wav")
+    (place / "told" / "a.txt").touch()
+    (place / "told" / "b.txt").write_bytes("Grüße".encode("latin-1"))
+    assert animate("a.wav", "b.wav", "c.wav", "--transcript", "told", "--out", "out") == 1
+    said = capsys.readouterr()
+    assert said.out.splitlines()[-1] == "1 of 3 recordings animated; not finished: b.wav, c.wav"
+    for line, words in zip(said.err.splitlines(), ("b.wav: told/b.txt is no text", "c.wav: There is no"), strict=True):
+        assert words in line
+    assert sorted(path.name for path in (place / "out").iterdir()) == ["a"]
+
+
+def run_command(*words: str, **settings) -> subprocess.Popen[str]:
+    """The command in a process of its own, in the present folder."""
+    command = [sys.executable, "-m", "backend", "animate", *words, "--actor", "voice", "--no-texture"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(Path.cwd() / "scratch")}
+    Path("scratch").mkdir()
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **settings
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows limits no file's size")
+def test_a_file_that_cannot_be_written_is_no_bug_and_stops_no_others(place):
+    import resource
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))  # of animation.npz: 144 kB for a.wav
+
+    shutil.copy(SAMPLE, "long.flac")
+    shutil.copy("a.wav", "z.wav")
+    process = run_command("a.wav", "long.flac", "z.wav", "--out", "out", preexec_fn=limit)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert out.splitlines()[-1] == "2 of 3 recordings animated; not finished: long.flac"
+    assert err.startswith("mouthpiece: error: long.flac: A file cannot be read or written: File too large")
+    assert err.count("\n") == 1
+    assert sorted(path.name for path in (place / "out").iterdir()) == ["a", "z"]
+    assert list((place / "scratch").iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes")
+def test_output_that_nobody_reads_is_no_bug(place):
+    process = run_command("a.wav", "--out", "out")
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    assert process.stderr.read() == ""
+    assert process.wait(timeout=60) == 141
+    assert list((place / "scratch").iterdir()) == []
+
+
+def test_names_of_outputs_may_be_as_long_as_the_system_takes(place, capsys):
+    name = "n" * 251
+    assert animate("a.wav", "--out", f"{name}.csv", "--out", name) == 0
+    assert animate("a.wav", "--out", f"{name}nn.csv") == 1
+    assert "File name too long" in capsys.readouterr().err
+
+
+def test_a_file_inside_the_animations_folder_is_refused(place, capsys):
+    shutil.copy("a.wav", "b.wav")
+    assert animate("a.wav", "b.wav", "--out", "anims", "--out", "anims/x.csv") == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not (place / "anims").exists()
+
+
+def test_a_folder_that_was_there_stays(place):
+    (place / "shots" / "corrupt").mkdir(parents=True)
+    assert animate("a.wav", "corrupt.wav", "--out", "shots/line.csv") == 1
+    assert sorted(path.name for path in (place / "shots").iterdir()) == ["a", "corrupt"]
+
+
+def test_who_does_not_speak_is_said(place, capsys):
+    soundfile.write("room.wav", np.random.default_rng(0).standard_normal(32_000) * 0.003, 16_000)
+    assert animate("a.wav", "room.wav", "--out", "out") == 0
+    assert "There is no speech in room.wav" in capsys.readouterr().err
+
+
+@pytest.mark.blender
+@NEEDS_ESPEAK
+def test_what_was_not_written_leaves_nothing_beside_it(place, capsys):
+    pytest.importorskip("bpy", reason="Blender's Python module (bpy) is not installed")
+    (place / "bad.blend").write_text("nothing")
+    words = ["--out", "y.csv", "--out", "z.glb", "--character", "bad.blend"]
+    assert animate("--text", "Hello there, Bob.", *words) == 1
+    kept = ["y.csv", "y.markers.json", "y.speech.wav"]
+    assert sorted(capsys.readouterr().out.splitlines()) == [f"wrote {name}" for name in kept]
+    assert sorted(path.name for path in place.glob("[yz]*")) == kept

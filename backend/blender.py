@@ -1,11 +1,13 @@
 """Runs the bake in a Blender of its own process, and passes on how far it is."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,6 +16,10 @@ from backend.progress import Progress
 
 ROOT = Path(__file__).resolve().parents[1]
 """The folder that holds `blender_addon`."""
+STOP_SECONDS = 3.0
+"""Within which Blender must have removed what is half-written; it cannot while it renders, into a temporary folder."""
+NOTE = "Note: "
+"""What a person should know begins so among Blender's complaints."""
 
 
 def run_blender(
@@ -29,6 +35,8 @@ def run_blender(
 
     character: the arguments that name a character to drive and its rig map; none for a new talking head.
 
+    What was driven of a character, and what it lacks, is told as a message.
+
     Raises: EnvironmentProblem where there is no Blender; MouthpieceError with Blender's sentence where it failed.
     """
     command = [*blender_command(), "--animation", str(animation.resolve()), "--audio", str(sound), *character]
@@ -37,18 +45,38 @@ def run_blender(
     if frames is not None:
         command += ["--render", str(frames), "--size", str(size)]
     # A file, not a pipe: nobody reads it until the end, and a full pipe would stop Blender.
-    with tempfile.TemporaryFile("w+", errors="replace") as complaints:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=complaints, text=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="mouthpiece-") as own,
+        tempfile.TemporaryFile("w+", errors="replace") as complaints,
+    ):
+        places = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), own)  # where nothing stays even of a Blender that was killed
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=os.environ | places, stdout=subprocess.PIPE, stderr=complaints, text=True
+        )
         try:
             error = _follow(process, progress)
             status = process.wait()
         finally:
-            process.kill()
-            process.wait()
+            _end(process)
         complaints.seek(0)
-        last = complaints.read().strip().splitlines()[-1:] or [f"exit code {status}"]
+        lines = complaints.read().strip().splitlines()
     if error or status:
-        raise MouthpieceError(error or f"Blender stopped while baking: {last[0]}")
+        last = lines[-1] if lines else f"exit code {status}"
+        raise MouthpieceError(error or f"Blender stopped while baking: {last}")
+    for line in lines if character else ():
+        if line.startswith(NOTE):
+            progress(line.removeprefix(NOTE), 0, 0)
+
+
+def _end(process: subprocess.Popen) -> None:
+    """End Blender where it runs: kindly, so that it removes what is half-written, then at once."""
+    process.terminate()
+    try:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_SECONDS)
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _follow(process: subprocess.Popen, progress: Progress) -> str | None:

@@ -1,6 +1,8 @@
 """Start of the windowless Blender: `python -m blender_addon.headless`, or this file given to `blender --python`."""
 
 import os
+import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -18,8 +20,21 @@ def start() -> int:
     return main(sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else [])
 
 
+def remove_scratch() -> None:
+    """Remove the folder for temporary files that Blender makes for each start, and removes itself only at its end."""
+    bpy = sys.modules.get("bpy")  # not loaded for --help
+    folder = None if bpy is None else Path(bpy.app.tempdir)
+    if folder is not None and folder.name.startswith("blender_"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 if __name__ == "__main__":
-    status = start()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # half-written results vanish then too
+    try:
+        status = start()
+    except KeyboardInterrupt:
+        status = 130
+    remove_scratch()
     sys.stdout.flush()
     sys.stderr.flush()
     # Leaving bpy the ordinary way crashes 4.2 and hangs 4.5 where a handler or class is left.

@@ -39,9 +39,9 @@ class CharacterMap:
         names = [key for keys in self.unmatched.values() for key in keys]
         raise MappingError(
             f"None of the {len(names)} shape keys ({', '.join(names[:3])}...) has a name that is known; "
-            "add corrections in the panel, or name them as ARKit or Oculus do."
+            "name them as ARKit or Oculus do, or say what they are: by corrections in the panel, or by a map (--map)."
             if names
-            else "None of the selected objects has shape keys; select the character's head."
+            else "None of the meshes has shape keys; the character's head must be among them."
         )
 
     def summary(self) -> str:

@@ -4,8 +4,10 @@ import ctypes
 import ctypes.util
 import functools
 import re
+import threading
 import unicodedata
 import wave
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,9 +134,12 @@ def speak(text: str, voice: str = "en-us", rate: int = 165, pitch: int = 50, pit
         library.espeak_SetParameter(parameter, value, 0)
     pieces: list[np.ndarray] = []
     events: list[tuple[int, float, str | tuple[int, int]]] = []
+    stopped = threading.Event()
 
     @_CALLBACK
     def receive(samples, count, event):
+        if stopped.is_set():
+            return 1  # the engine goes no further
         if samples and count > 0:
             pieces.append(np.ctypeslib.as_array(samples, (count,)).copy())
         index = 0
@@ -149,8 +154,12 @@ def speak(text: str, voice: str = "en-us", rate: int = 165, pitch: int = 50, pit
 
     library.espeak_SetSynthCallback(receive)
     encoded = text.encode()
-    library.espeak_Synth(encoded, len(encoded) + 1, 0, 1, 0, _UTF8, None, None)
-    library.espeak_Synchronize()
+    # Ctrl-C reaches the main thread alone: in a callback of the engine it would be lost.
+    with ThreadPoolExecutor(1) as engine:
+        try:
+            engine.submit(library.espeak_Synth, encoded, len(encoded) + 1, 0, 1, 0, _UTF8, None, None).result()
+        finally:
+            stopped.set()
     if not pieces:
         raise UsageError(f"There is nothing to speak in the text {text!r}.")
     sound = np.concatenate(pieces).astype(np.float32) / 32768

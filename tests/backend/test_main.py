@@ -42,6 +42,15 @@ def test_an_interrupt_is_130(error, monkeypatch, capsys):
     assert capsys.readouterr().err.startswith("mouthpiece: error: stopped")
 
 
+def test_an_interrupt_is_130_while_the_verbs_are_still_loaded(monkeypatch, capsys):
+    def load(_name):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "import_module", load)
+    assert command.main(["actors"]) == 130
+    assert capsys.readouterr().err.startswith("mouthpiece: error: stopped")
+
+
 def test_line_breaks_in_a_message_are_removed(monkeypatch, capsys):
     fail_with(monkeypatch, InputError("One\n  sentence."))
     command.main(["actors"])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from backend.animation_file import SHOT_FILES, check_output
+from backend.blender import run_blender
 from shape_keys.arkit import INDEX, NAMES
 from tests.blender.rigs import add_mesh, values_at
 from tests.blender.scene_checks import empty_scene, strips
@@ -123,3 +124,25 @@ def test_what_cannot_be_driven_is_said(blender, headless, talk: Path, tmp_path: 
         assert status == 1
         assert says in lines[-1]["error"]
         assert not out.exists()
+
+
+def make_cube(path: str) -> None:
+    """Write a character with two known shape keys and one of its own."""
+    import bpy
+
+    empty_scene()
+    add_mesh("cube", ["jawOpen", "mouthClose", "foo"])
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+
+
+def test_what_was_driven_and_what_is_missing_is_told(blender, talk: Path, tmp_path: Path) -> None:
+    blender(make_cube, path=tmp_path / "cube.blend")
+    told = []
+    run_blender(
+        *(talk, write_tone(tmp_path / "line.wav", 0.6), [tmp_path / "shot.blend"], None, 64),
+        lambda text, _, total: None if total else told.append(text),
+        ("--character", str(tmp_path / "cube.blend")),
+    )
+    (sentence,) = told
+    assert sentence.startswith("Baked 2 shape keys of cube into the action line")
+    assert "lacks 50 shapes" in sentence

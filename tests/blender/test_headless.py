@@ -154,11 +154,14 @@ def test_the_saved_scene_renders_the_same_picture(blender, shot: Path, tmp_path:
     np.testing.assert_allclose(picture(tmp_path / "seven.png"), picture(shot / "frames" / "0007.png"), atol=3)
 
 
-def test_without_texture_the_shape_can_be_read(headless, tmp_path: Path) -> None:
+def test_without_texture_the_shape_can_be_read(headless, tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "scratch"))
     animation = make_animation(tmp_path / "animation", frames=2, texture=False)
     status, lines, errors = headless("--animation", animation, "--render", tmp_path / "frames", "--size", 96)
     assert status == 0, errors
     assert all(line["total"] for line in lines if "stage" in line)  # a total of 0 is a message
+    assert list((tmp_path / "scratch").iterdir()) == []  # Blender's own folder is gone too
     pixels = picture(tmp_path / "frames" / "0002.png")
     face = pixels[np.abs(pixels - pixels[2, 2]).max(axis=2) > 10]
     assert face.std(axis=0).min() > 10

@@ -2,8 +2,11 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -104,3 +107,42 @@ def test_what_was_not_written_leaves_nothing_beside_it(place, capsys):
     kept = ["y.csv", "y.markers.json", "y.speech.wav"]
     assert sorted(capsys.readouterr().out.splitlines()) == [f"wrote {name}" for name in kept]
     assert sorted(path.name for path in place.glob("[yz]*")) == kept
+
+
+def wait_for(there: Callable[[], object], process: subprocess.Popen[str]) -> None:
+    """Wait while a process runs until something is there."""
+    while not there():
+        assert process.poll() is None, "it ended too early"
+        time.sleep(0.05)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@NEEDS_ESPEAK
+def test_a_long_text_can_be_stopped(place, name):
+    process = run_command("--text", "Nobody hears the end of this. " * 2000, "--out", "out")
+    wait_for(lambda: any((place / "scratch").iterdir()), process)
+    time.sleep(1.5)  # until it is spoken
+    process.send_signal(getattr(signal, name))
+    _, err = process.communicate(timeout=10)
+    assert err == "mouthpiece: error: stopped; nothing half-written was left behind.\n"
+    assert process.returncode == 130
+    assert list((place / "scratch").iterdir()) == []
+
+
+@pytest.mark.blender
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+def test_a_stopped_run_leaves_neither_files_nor_a_blender(place):
+    pytest.importorskip("bpy", reason="Blender's Python module (bpy) is not installed")
+    (place / "out").mkdir()
+    words = ["--out", "out/a", "--out", "out/b.blend", "--out", "out/c.mp4", "--size", "2048"]
+    process = run_command(str(SAMPLE), *words, start_new_session=True)
+    wait_for(lambda: [*(place / "scratch").glob("mouthpiece-*/.frames.partial*/*")], process)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=20)
+    assert err == "mouthpiece: error: stopped; nothing half-written was left behind.\n"
+    assert process.returncode == 130
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+    assert [path.name for path in (place / "out").iterdir()] == ["a"]
+    assert list((place / "scratch").iterdir()) == []

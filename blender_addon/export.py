@@ -1,4 +1,4 @@
-"""Export a talking head for other programs: glTF, USD, Alembic, FBX.
+"""Export a talking head for other programs: glTF, USD, Alembic, FBX; frame 0 of the animation is at 0 s.
 
 Shape-key weights go below zero, which glTF, USD and FBX allow; for a program that clamps them, Alembic holds vertices.
 """
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import bpy
 
+from .bake.curves import move_keys
 from .bake.textures import build_exchange_material, material_images
 from .errors import OutputError
 
@@ -100,6 +101,12 @@ EXPORTERS: dict[str, Callable[[bpy.types.Scene, bpy.types.Object, Path], None]] 
 }
 
 
+def export_head(scene: bpy.types.Scene, head: bpy.types.Object, path: Path) -> None:
+    """Write a talking head, whose line fills the scene's frames, in the format of the path's ending."""
+    with _from_zero(scene, head):
+        EXPORTERS[path.suffix.lower()](scene, head, path)
+
+
 def _run(operator, path: Path, **options) -> None:
     """Call an exporter with those of the options that this version of Blender knows."""
     known = operator.get_rna_type().properties
@@ -137,6 +144,24 @@ def _exchange_material(head: bpy.types.Object, unlit: bool) -> Iterator[None]:
     finally:
         slots[0] = original
         bpy.data.materials.remove(temporary)
+
+
+@contextmanager
+def _from_zero(scene: bpy.types.Scene, head: bpy.types.Object) -> Iterator[None]:
+    """Let the scene begin at frame 0: to exporters it is 0 s, so a line from frame 1 would be late for its sound."""
+    first = scene.frame_start
+    _move_start(scene, head, -first)
+    try:
+        yield
+    finally:
+        _move_start(scene, head, first)
+
+
+def _move_start(scene: bpy.types.Scene, head: bpy.types.Object, frames: int) -> None:
+    for owner in (head, head.data.shape_keys):
+        move_keys(owner, frames)
+    scene.frame_start, scene.frame_end = scene.frame_start + frames, scene.frame_end + frames
+    scene.frame_set(scene.frame_start)
 
 
 @contextmanager

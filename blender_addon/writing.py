@@ -10,7 +10,7 @@ from .bake.markers import mark_words
 from .bake.scene import add_camera, set_background, set_colours, set_timing, show_textures
 from .bake.talking_head import TalkingHead, bake_talking_head
 from .blend_file import copy_files, files_folder, refer_to, save_blend
-from .export import EXPORTERS
+from .export import export_head
 from .render import render_frames, set_render
 from .staging import Staging
 
@@ -60,7 +60,7 @@ def write_results(
             if path in blends:
                 save_blend(scene, baked, staging.file(path), path)
             else:
-                EXPORTERS[path.suffix.lower()](scene, baked.head, staging.file(path))
+                export_head(scene, baked.head, staging.file(path))
         if outputs:  # a total of 0 is a message
             progress("write", len(outputs), len(outputs))
     return [*outputs, *([] if render is None else [render])]

@@ -68,6 +68,20 @@ def clear_keys(curve, cleared: Sequence[tuple[float, float]]) -> int:
     return len(curve.keyframe_points)
 
 
+def move_keys(owner: bpy.types.ID, frames: float) -> None:
+    """Move all keys of an owner's active action by some scene frames."""
+    data = owner.animation_data
+    if data is None or data.action is None:
+        return
+    for curve in slot_curves(data.action, getattr(data, "action_slot", None)):
+        for name in ("co", "handle_left", "handle_right"):
+            places = np.empty(2 * len(curve.keyframe_points), np.float32)
+            curve.keyframe_points.foreach_get(name, places)
+            places[0::2] += frames
+            curve.keyframe_points.foreach_set(name, places)
+        curve.update()
+
+
 def add_slot(action: bpy.types.Action, owner: bpy.types.ID):
     """A new slot for `owner`, None before Blender 4.4, which has no slots."""
     return action.slots.new(id_type=owner.id_type, name=owner.name) if hasattr(action, "slots") else None

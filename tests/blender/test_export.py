@@ -19,11 +19,11 @@ FPS = 29.97  # Blender's glTF exporter gets such rates wrong by itself
 
 @pytest.fixture(scope="module")
 def exports(headless, tmp_path_factory) -> Path:
-    """Folder with the animation and shot.glb, .usdc, .abc, .fbx."""
+    """Folder with the animation and shot.glb, .usdc, .abc, .fbx, .blend."""
     folder = tmp_path_factory.mktemp("exports")
     animation = make_animation(folder / "animation", frames=FRAMES, fps=FPS)
     sound = write_tone(folder / "tone.wav", FRAMES / FPS)
-    outputs = [folder / f"shot{ending}" for ending in (".glb", ".usdc", ".abc", ".fbx")]
+    outputs = [folder / f"shot{ending}" for ending in (".glb", ".usdc", ".abc", ".fbx", ".blend")]
     status, lines, errors = headless(
         "--animation", animation, "--audio", sound, *(word for path in outputs for word in ("--out", path))
     )
@@ -118,9 +118,9 @@ def import_back(path: str, frames: list[int]) -> dict:
 
 
 @pytest.mark.parametrize("ending", [".usdc", ".abc", ".fbx"])
-def test_blender_reads_the_motion_back(blender, exports: Path, ending: str) -> None:
+def test_blender_reads_the_motion_back_from_frame_0(blender, exports: Path, ending: str) -> None:
     frames = [0, 3, 6, 9, 11]
-    found = blender(import_back, path=exports / f"shot{ending}", frames=[frame + 1 for frame in frames])
+    found = blender(import_back, path=exports / f"shot{ending}", frames=frames)
     source = np.load(exports / "animation" / "animation.npz")
     upright = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]])  # head space to Blender's z-up world
     for frame, positions in zip(frames, found["positions"], strict=True):
@@ -128,3 +128,20 @@ def test_blender_reads_the_motion_back(blender, exports: Path, ending: str) -> N
         np.testing.assert_allclose(positions, expected, atol=1e-3)
     if ending != ".abc":
         assert any("atlas" in path for path in found["images"])
+
+
+def keys_of_the_scene(path: str) -> dict:
+    """Where a .blend's scene and its keys begin and end."""
+    import bpy
+
+    from blender_addon.bake.curves import action_curves
+
+    bpy.ops.wm.open_mainfile(filepath=path)
+    scene, [action] = bpy.context.scene, bpy.data.actions
+    spans = {tuple(curve.keyframe_points[end].co[0] for end in (0, -1)) for curve in action_curves(action)}
+    return {"spans": list(spans), "scene": [scene.frame_start, scene.frame_end, scene.frame_current]}
+
+
+def test_the_scene_begins_at_frame_1_after_the_exports(blender, exports: Path) -> None:
+    found = blender(keys_of_the_scene, path=exports / "shot.blend")
+    assert found == {"spans": [[1, FRAMES]], "scene": [1, FRAMES, 1]}

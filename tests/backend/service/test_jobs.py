@@ -45,8 +45,11 @@ def test_the_result_equals_that_of_the_command_line(client, new_sound, tmp_path)
     job = client.wait(client.animate(client.upload(sound), **QUICK))
     with np.load(tmp_path / "own" / "animation.npz") as own:
         served = np.load(io.BytesIO(client.read_file(job, "animation.npz")))
-        for name in own.files:
-            np.testing.assert_array_equal(own[name], served[name])
+        for name in own.files:  # numbers of other threads differ in their last digit on some processors
+            if own[name].dtype.kind == "f":
+                np.testing.assert_allclose(own[name], served[name], atol=1e-6)
+            else:
+                np.testing.assert_array_equal(own[name], served[name])
 
 
 def test_an_identical_request_is_answered_from_the_cache(client, new_sound):

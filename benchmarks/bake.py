@@ -56,7 +56,7 @@ def measure(seconds: float, folder: Path) -> list[Row]:
     animation = read_animation(talk)
     components = Components(
         0.01 * random.standard_normal((COMPONENTS, 468, 3)).astype(np.float32),
-        random.uniform(-1, 1, (frames, COMPONENTS)).astype(np.float32),
+        random.random((frames, COMPONENTS)).astype(np.float32),
         0.0,
     )
     bpy.ops.wm.read_factory_settings(use_empty=True)

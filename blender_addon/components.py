@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 TOLERANCE = 1e-4  # interocular units a vertex may be off; about 0.006 mm on a face
-LIMIT = 128  # most components; a network's output has rank 32 or less, tracked faces carry noise of full rank
+LIMIT = 128  # most components that move; a network's output has rank 32 or less, tracked faces carry noise of full rank
 FIRST_GUESS = 40  # components looked for first: covers the networks' rank in one pass
 OVERSAMPLING = 8  # extra random directions, Halko et al. 2011, section 4.2
 SAMPLE = 500  # frames whose directions are tried first; they span what a network can say
@@ -17,15 +17,15 @@ class Components:
     """Offsets as sum over k of weights[t, k] * shapes[k]."""
 
     shapes: np.ndarray
-    """(K, vertices, 3) float32, interocular units: the offset at weight 1."""
+    """(K, vertices, 3) float32, interocular units: the offset at weight 1. The first is what the others start from."""
     weights: np.ndarray
-    """(T, K) float32; each column's largest magnitude is 1, or 0 where nothing moves."""
+    """(T, K) float32 in 0..1: 1 throughout in the first column, from 0 to 1 in each of the others."""
     error: float
     """Largest distance of any vertex in any frame from where it should be, interocular units."""
 
 
 def find_components(offsets: np.ndarray, tolerance: float = TOLERANCE, limit: int = LIMIT) -> Components:
-    """Find as few components as keep every vertex within `tolerance`, at most `limit`, at least one.
+    """Find as few moving components as keep every vertex within `tolerance`, at most `limit`.
 
     `offsets` is (T, vertices, 3) in interocular units. Where `limit` components do not reach the tolerance, `error`
     says what they reach. The reference stays the basis: no mean is taken off, so all weights 0 is the neutral face.
@@ -35,9 +35,21 @@ def find_components(offsets: np.ndarray, tolerance: float = TOLERANCE, limit: in
     directions, weights = _leading_directions(flat, tolerance, limit)
     count, error = _fewest(flat, weights, directions, tolerance)
     weights, directions = weights[:, :count], directions[:count]
-    peak = np.abs(weights).max(axis=0)
-    shapes = (directions * peak[:, None]).reshape(count, *offsets.shape[1:])
-    return Components(shapes, weights / np.where(peak == 0, 1, peak), error)
+    directions, weights = _from_zero_to_one(directions, weights)
+    return Components(directions.reshape(-1, *offsets.shape[1:]), weights, error)
+
+
+def _from_zero_to_one(directions: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same sums with weights in 0..1, outside of which importers and game engines clamp them.
+
+    What all frames have in common, every direction at its lowest weight, comes first with weight 1.
+    """
+    lowest = weights.min(axis=0)
+    weights = weights - lowest
+    highest = weights.max(axis=0)
+    moving = highest > 0
+    shapes = np.concatenate([lowest[None] @ directions, directions[moving] * highest[moving, None]])
+    return shapes, np.pad(weights[:, moving] / highest[moving], ((0, 0), (1, 0)), constant_values=1)
 
 
 def _leading_directions(flat: np.ndarray, tolerance: float, limit: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,4 @@
-"""Export a talking head for other programs: glTF, USD, Alembic, FBX; frame 0 of the animation is at 0 s.
-
-Shape-key weights go below zero, which glTF, USD and FBX allow; for a program that clamps them, Alembic holds vertices.
-"""
+"""Export a talking head for other programs: glTF, USD, Alembic, FBX; frame 0 of the animation is at 0 s."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -11,7 +11,7 @@ from .channels import Channel, dense_channels, sparse_channels
 from .mesh_cache import positions
 from .options import SPARSE, ResultOptions
 
-SLIDER = 2.0  # baked weights stay within -1..1; the rest is room to exaggerate by hand
+SLIDER = 2.0  # baked weights stay within 0..1; the rest is room to exaggerate by hand
 PREFIX = "Mouthpiece "
 SAME = 1e-5  # interocular units; shapes this close are the same shape
 
@@ -49,8 +49,8 @@ def rewrite_mesh(mesh: bpy.types.Mesh, animation: Animation) -> None:
 
 
 def key_name(component: int) -> str:
-    """Name of the shape key of a 0-based component: "Mouthpiece 01" for 0."""
-    return f"{PREFIX}{component + 1:02d}"
+    """Name of the shape key of a component: "Mouthpiece 00" for the first, at 1 throughout, 01 for what moves most."""
+    return f"{PREFIX}{component:02d}"
 
 
 def add_shape_keys(head: bpy.types.Object, components: Components) -> bool:
@@ -94,8 +94,9 @@ def head_channels(components: Components, frames: np.ndarray, options: ResultOpt
     if options.kind != SPARSE:
         return dense_channels(paths, frames, components.weights)
     # A component that moves the face little may be off by more of its own weight.
-    reach = np.linalg.norm(components.shapes, axis=2).max(axis=1)
-    tolerances = options.tolerance * reach.max() / np.maximum(reach, 1e-9)
+    reach = np.maximum(np.linalg.norm(components.shapes, axis=2).max(axis=1), 1e-9)
+    reach[0] = 1e-9  # it stays where it is
+    tolerances = options.tolerance * reach.max() / reach
     return sparse_channels(paths, frames, components.weights, tolerances)
 
 

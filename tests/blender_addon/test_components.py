@@ -28,7 +28,7 @@ def test_every_vertex_stays_within_the_tolerance(frames: int, rank: int) -> None
     distance = np.linalg.norm(rebuild(components) - offsets, axis=2).max()
     assert distance <= 1.01e-4
     assert distance == pytest.approx(components.error, abs=2e-6)
-    assert len(components.shapes) <= rank
+    assert len(components.shapes) <= 1 + rank
 
 
 def test_keeps_no_more_than_the_singular_values_ask_for() -> None:
@@ -41,25 +41,29 @@ def test_keeps_no_more_than_the_singular_values_ask_for() -> None:
         return float(np.linalg.norm(residual.reshape(200, 468, 3), axis=2).max())
 
     fewest = next(count for count in range(1, 201) if error(count) <= 1e-4)
-    assert len(find_components(offsets).shapes) == fewest
+    assert len(find_components(offsets).shapes) == 1 + fewest
 
 
-def test_weights_peak_at_one() -> None:
+def test_weights_go_from_zero_to_one() -> None:
     components = find_components(make_offsets(100, 12))
-    np.testing.assert_allclose(np.abs(components.weights).max(axis=0), 1, atol=1e-6)
+    np.testing.assert_array_equal(components.weights[:, 0], 1)
+    np.testing.assert_array_equal(components.weights[:, 1:].min(axis=0), 0)
+    np.testing.assert_array_equal(components.weights[:, 1:].max(axis=0), 1)
+    assert components.weights.dtype == components.shapes.dtype == np.float32
 
 
-def test_a_still_face_gets_one_flat_component() -> None:
-    components = find_components(np.zeros((10, 468, 3), np.float32))
-    assert components.shapes.shape == (1, 468, 3)
-    assert not components.shapes.any()
-    assert not components.weights.any()
+def test_a_still_face_gets_one_component() -> None:
+    pose = make_offsets(1, 1)
+    components = find_components(np.repeat(pose, 10, axis=0))
+    assert len(components.shapes) == 1
+    np.testing.assert_allclose(rebuild(components), np.repeat(pose, 10, axis=0), atol=1e-6)
+    assert not find_components(np.zeros((10, 468, 3), np.float32)).shapes.any()
 
 
 def test_says_what_the_limit_costs() -> None:
     noise = 0.01 * np.random.default_rng(1).standard_normal((200, 468, 3))
     components = find_components(noise)
-    assert len(components.shapes) == LIMIT
+    assert len(components.shapes) == 1 + LIMIT
     assert components.error > 1e-4
     assert components.error == pytest.approx(np.linalg.norm(rebuild(components) - noise, axis=2).max(), rel=1e-3)
 

@@ -55,6 +55,8 @@ def serve(settings: ServiceSettings, home: Path, verbose: bool, tell: Callable[[
     single = SingleService(home, settings.data)
     single.take()
     signal.signal(signal.SIGTERM, _stop)  # or the default handler would end the process before it has tidied up
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+        signal.signal(signal.SIGHUP, _hang_up)
     try:
         token = load_token(settings.layout.token)
         start_logging(settings.layout.log, token, verbose)
@@ -113,6 +115,10 @@ def is_loopback(host: str) -> bool:
 
 def _stop(*_: object) -> None:
     raise SystemExit(0)
+
+
+def _hang_up(*_: object) -> None:
+    signal.raise_signal(signal.SIGTERM)
 
 
 def _in_url(host: str) -> str:

@@ -101,10 +101,10 @@ class RunningService:
         self.process.kill()
         self.process.wait()
 
-    def stop(self) -> int:
+    def stop(self, by: int = signal.SIGTERM) -> int:
         """As a person would; returns the exit code."""
         assert self.process is not None
-        self.process.send_signal(signal.SIGTERM)
+        self.process.send_signal(by)
         return self.process.wait(30)
 
 

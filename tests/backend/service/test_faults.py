@@ -39,6 +39,13 @@ def test_kill_9_loses_nothing(tmp_path):
         assert (service.data / "backup.sqlite").exists()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows closes no terminal so")
+def test_a_terminal_that_is_closed_stops_the_service_in_order(tmp_path):
+    with running_service(tmp_path) as service:
+        assert service.stop(signal.SIGHUP) == 0
+        assert not (service.home / "service.json").exists()
+
+
 def test_a_killed_worker_is_replaced_and_its_job_done_again(service, new_sound):
     client = service.client
     job = client.animate(client.upload(new_sound(4.0)), texture=True)

@@ -55,6 +55,13 @@ def test_a_voice_that_is_not_there(client):
 
 
 @needs_espeak
+def test_a_text_needs_no_transcript(client):
+    with pytest.raises(ServiceError, match="transcript") as refused:
+        speak(client, TEXT, transcript="different words")
+    assert refused.value.status == 422
+
+
+@needs_espeak
 def test_a_transcript_is_laid_over_its_recording(client):
     pytest.importorskip("pocketsphinx", reason="pocketsphinx is not installed")
     spoken = speak(client, "My mother bought a big brown map")

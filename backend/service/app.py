@@ -82,6 +82,8 @@ async def _answer_invalid(request: Request, error: Exception) -> Response:
 
 
 def _sentence(item: Any) -> str:
+    if item["type"] == "json_invalid":
+        return f"The request is no JSON ({item['ctx']['error'][:200]} at letter {item['loc'][-1]})"
     place = ".".join(str(part)[:60] for part in item["loc"] if part not in ("body", "query"))
     return f"{place or 'The request'}: {item['msg'][:1].lower()}{item['msg'][1:200]}"
 

@@ -39,7 +39,7 @@ class Requests:
         actor = self._actors.get(job.actor)
         source = await self._source(job.audio, "sound", job.name)
         details = {"actor": job.actor, "actor_digest": actor.digest, "options": _options(job.options)}
-        details |= _spoken(job.audio, job.options)
+        details |= _spoken(job.audio)
         return _request(job.name, [source]) | details
 
     async def _batch(self, job: BatchJob) -> dict[str, Any]:
@@ -49,7 +49,7 @@ class Requests:
             sources.append(await self._source(line.audio, "sound", name))
             options = _options(line.options)
             details = {"name": name, "actor": line.actor, "actor_digest": actor.digest, "options": options}
-            lines.append(details | _spoken(line.audio, line.options))
+            lines.append(details | _spoken(line.audio))
         return _request(job.name, sources) | {"lines": lines}
 
     async def _videos(self, job: InspectJob | TrainJob) -> dict[str, Any]:
@@ -89,13 +89,9 @@ def _request(name: str, sources: list[dict[str, Any]]) -> dict[str, Any]:
     return {"name": name, "uploads": uploads, "sources": sources, "seconds": sum(s["seconds"] for s in sources)}
 
 
-def _spoken(source: SpeechSource, options: AnimateOptions) -> dict[str, Any]:
-    """What was spoken, for its exact times; nothing for a recording. Raises Unprocessable for a transcript as well."""
-    if not isinstance(source, TextSource):
-        return {}
-    if options.transcript:
-        raise Unprocessable("A text says already what is said; leave the transcript away.")
-    return {"spoken": source.model_dump()}
+def _spoken(source: SpeechSource) -> dict[str, Any]:
+    """What was spoken, for its exact times; nothing for a recording."""
+    return {"spoken": source.model_dump()} if isinstance(source, TextSource) else {}
 
 
 def _own_names(names: list[str]) -> list[str]:

@@ -54,11 +54,13 @@ def test_a_voice_that_is_not_there(client):
     assert refused.value.status == 422
 
 
-@needs_espeak
-def test_a_text_needs_no_transcript(client):
-    with pytest.raises(ServiceError, match="transcript") as refused:
-        speak(client, TEXT, transcript="different words")
-    assert refused.value.status == 422
+def test_what_is_no_json_is_said(service):
+    import httpx
+
+    headers = {"Authorization": f"Bearer {service.token}", "Content-Type": "application/json"}
+    answer = httpx.post(f"{service.client.url}/v1/jobs", headers=headers, content=b'{"kind": bad')
+    assert answer.status_code == 422
+    assert answer.json()["error"].startswith("The request is no JSON (Expecting value at letter ")
 
 
 @needs_espeak

@@ -36,11 +36,10 @@ from benchmarks.machine import describe_machine
 from benchmarks.relit_speaker import ACTOR
 from benchmarks.voice_groups import spoken_by_groups
 from shape_keys import arkit
-from shape_keys.topology import LIPS
+from shape_keys.topology import LEFT_MOUTH_CORNER, LIPS, RIGHT_MOUTH_CORNER
 
 FPS = 25
 ROUNDED, SPREAD = ("uw", "ow", "w"), ("iy", "ey")
-LEFT_CORNER, RIGHT_CORNER = 61, 291
 HELD_OUT_TAKE = "1114_2_03"
 SEMITONES = 6
 NOISE_DB = 10.0
@@ -78,7 +77,7 @@ def contacts(speaker: Speaker, spoken: list[tuple[np.ndarray, list[Phone]]]) -> 
         closed_by_weights += closure_recall(by_weights, times, phones, BILABIALS)
         opened += closure_recall(gap, times, phones, OPEN_VOWELS)
         tucked += _lower_than_usual(gap, times, phones)
-        width = np.linalg.norm(vertices[:, LEFT_CORNER] - vertices[:, RIGHT_CORNER], axis=1)
+        width = np.linalg.norm(vertices[:, LEFT_MOUTH_CORNER] - vertices[:, RIGHT_MOUTH_CORNER], axis=1)
         rounded, spread = (_at_middles(width, times, phones, kind) for kind in (ROUNDED, SPREAD))
         if len(rounded) and len(spread):
             narrower.append(bool(np.mean(rounded) < np.mean(spread)))

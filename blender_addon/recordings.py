@@ -12,6 +12,7 @@ import bpy
 
 from .animation import Animation
 from .bake.line_action import line_actions
+from .bake.paths import stored_path
 
 RECORDINGS = "mouthpiece_recordings"
 """Custom property of a scene, JSON: for each line the [kind, content, digest] of what it was made of."""
@@ -48,7 +49,7 @@ def free_name(name: str) -> str:
 
 def remember_line(scene: bpy.types.Scene, line: str, recording: Recording) -> None:
     """Let the scene know what a line was made of."""
-    content = recording.content if recording.kind in (TEXT, TAKE) else _beside_file(recording.content)
+    content = recording.content if recording.kind in (TEXT, TAKE) else stored_path(Path(recording.content))
     scene[RECORDINGS] = json.dumps({**_lines_of(scene), line: [recording.kind, content, recording.digest]})
 
 
@@ -88,11 +89,3 @@ def _digest(recording: Recording) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return ""
-
-
-def _beside_file(path: str) -> str:
-    """A path relative to the saved .blend, so that it stays true where the project is moved or copied."""
-    try:
-        return bpy.path.relpath(path) if bpy.data.filepath else path
-    except ValueError:  # another drive
-        return path

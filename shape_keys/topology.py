@@ -82,6 +82,8 @@ TESSELATION, MIRROR, CANONICAL_FACE, CYLINDER_RADIUS = _load(DATA)
 (468, 3) float32 MediaPipe's canonical face in head space, exactly symmetric: x to the viewer's right, y up, z towards
 the viewer, origin on the axis of the cylinder fitted to it at eye height, unit = distance 33-263;
 that cylinder's radius in the same unit."""
+FLIP = np.array([-1.0, 1.0, 1.0], np.float32)
+"""From one half of the head to the other: vertices[MIRROR] * FLIP is the mirrored face."""
 
 
 def _strip(upper: np.ndarray, lower: np.ndarray) -> list[tuple[int, int, int]]:
@@ -110,5 +112,5 @@ RIGID = _indices(*sorted({int(i) for v in _RIGID_RIGHT for i in (v, MIRROR[v])})
 RIGID_WEIGHTS = np.where(np.isin(RIGID, (129, 358)), 0.5, 1.0).astype(np.float32)
 """(25,) float32 weight of each rigid vertex in the pose fit; half for the wings of the nose."""
 
-for _array in (MOUTH_TRIANGLES, EYE_TRIANGLES, TRIANGLES, RIGID_WEIGHTS):
+for _array in (FLIP, MOUTH_TRIANGLES, EYE_TRIANGLES, TRIANGLES, RIGID_WEIGHTS):
     _array.setflags(write=False)

@@ -6,6 +6,7 @@ import numpy as np
 
 from backend.runs import find_runs
 from shape_keys.topology import (
+    FLIP,
     INNER_LIP_LOWER,
     INNER_LIP_UPPER,
     LEFT_MOUTH_CORNER,
@@ -33,11 +34,8 @@ alike, a tracker's errors do not (docs/decisions/020-halves.md)."""
 DOUBT = 25.0
 """Frames of both halves opening alike that a mouth which opens crookedly is asked to outweigh."""
 
-FLIP = np.array([-1.0, 1.0, 1.0], np.float32)
-"""From one half of the head to the other."""
-
 COLUMNS = 128
-"""Coordinates smoothed at a time, so that a long video needs no second copy of its vertices."""
+"""Coordinates smoothed at a time, so that a long video needs no further copy of its vertices for it."""
 
 
 def smooth_vertices(vertices: np.ndarray, times: np.ndarray, seconds: float) -> np.ndarray:

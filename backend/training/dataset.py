@@ -30,7 +30,8 @@ class DatasetConfig:
     specularities: bool = True
     """Remove highlights before the lighting is normalised."""
     smoothing: float = 0.04
-    """Seconds of temporal smoothing of the vertices (it spares lip closures); 0 keeps the tracker's own jitter."""
+    """Seconds of temporal smoothing of the vertices (it spares lip closures, and steadies for longer what the halves of
+    the face do apart); 0 keeps the tracker's own jitter."""
     correct_offset: bool = True
     """Move the sound where it is found to lag or lead the picture."""
     reference_frame: int = -1

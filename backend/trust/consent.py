@@ -32,7 +32,7 @@ def read_consent(path: Path) -> dict[str, Any]:
 
 def check_consent(record: dict[str, Any], name: str = "The consent record") -> None:
     """Raise ConsentError unless a record has all that `read_consent` asks for; name: what the message calls it."""
-    missing = [name for name in REQUIRED if not isinstance(record.get(name), str) or not record[name].strip()]
+    missing = [part for part in REQUIRED if not isinstance(record.get(part), str) or not record[part].strip()]
     if missing:
         raise ConsentError(f"{name} lacks {', '.join(missing)}; the speaker must give it.")
     try:

@@ -17,10 +17,18 @@ from shape_keys import arkit
 from shape_keys.derive.ict_head import IctHead, draw, read_head
 from shape_keys.derive.landmarks import picture_landmarks
 from shape_keys.derive.mesh import apply_similarity, similarity
-from shape_keys.topology import CANONICAL_FACE, INNER_LIP_LOWER, INNER_LIP_UPPER, LIPS, MIRROR, RIGID, RIGID_WEIGHTS
+from shape_keys.topology import (
+    CANONICAL_FACE,
+    FLIP,
+    INNER_LIP_LOWER,
+    INNER_LIP_UPPER,
+    LIPS,
+    MIRROR,
+    RIGID,
+    RIGID_WEIGHTS,
+)
 
 OUTPUT = Path(__file__).parents[1] / "data" / "basis.npz"
-FLIP = np.array([-1.0, 1.0, 1.0])
 REACH = 12  # px; how far from a landmark over an eye, a tooth or the background skin is looked for
 OUTLIER = 0.5  # cm; places farther from where the canonical face leads to expect a landmark are dropped
 JAW_SHARE = 0.5  # of the largest movement of jawOpen; the lower lip moves more, the upper less

@@ -47,6 +47,13 @@ class MouthpieceStyle(bpy.types.PropertyGroup):
         min=0.0,
         max=1.0,
     )
+    breath: bpy.props.FloatProperty(
+        name="Breath",
+        description="How far the mouth opens for the breath before speech; 1 as people do, 0 for not at all",
+        default=1.0,
+        min=0.0,
+        max=2.0,
+    )
     gains: bpy.props.StringProperty(
         name="Shapes",
         description="Factors for single shapes, for example jawOpen=0.8,mouthSmile=1.2; without a side both are meant",

@@ -1,4 +1,4 @@
-"""How surely somebody speaks: a soft gate for the face's motion, and whether a recording holds speech at all."""
+"""How surely somebody speaks, or breathes in to: soft gates for the face's motion; whether there is speech at all."""
 
 import numpy as np
 
@@ -23,6 +23,10 @@ LEAD, TRAIL = 0.28, 0.18
 """Seconds before and after speech in which lips still move for it."""
 LONGEST_STOP = 0.3
 """Seconds between two stretches of speech over which the gate stays as open as it was."""
+BREATH_PAUSE = 1.2
+"""Seconds without speech after which the next is spoken with a breath drawn for it, as is a recording's first."""
+BREATH_BEGINS, BREATH_DRAWN, BREATH_ENDS = 0.8, 0.5, 0.1
+"""Seconds before such speech in which lips begin to open, are open, and take the place of the first sound."""
 FADE = 0.08
 """Seconds over which it opens and closes."""
 SHORTEST = 0.1
@@ -44,22 +48,53 @@ def speech_gate(samples: np.ndarray, times: np.ndarray) -> np.ndarray:
     where background and voice are hardly apart it is open throughout, for noise that is shown is better than speech
     that is not.
     """
-    if not len(samples):
-        return np.zeros(len(times), np.float32)
-    open_ = gate_columns(samples)
-    return np.interp(times, np.arange(len(open_)) * FRAME_SECONDS, open_).astype(np.float32)
+    return _at(times, gate_columns(samples)) if len(samples) else np.zeros(len(times), np.float32)
 
 
 def gate_columns(samples: np.ndarray) -> np.ndarray:
     """The gate in each 10 ms column, (columns,) float64."""
-    stop, lead, trail = (round(seconds / FRAME_SECONDS) for seconds in (LONGEST_STOP, LEAD, TRAIL))
-    sure = sure_columns(samples)
-    bridged = -_highest(-_highest(sure, stop // 2, stop // 2), stop // 2, stop // 2)
-    wide = _highest(bridged, trail, lead)
-    offsets = np.arange(-round(2 * FADE / FRAME_SECONDS), round(2 * FADE / FRAME_SECONDS) + 1)
+    return _faded(_highest(_bridged(samples), _columns(TRAIL), _columns(LEAD)))
+
+
+def breath_gate(samples: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """How surely somebody breathes in to speak: (T,) float32 in 0..1, before the first sound after every long pause.
+
+    samples: (n,) float32, 16 kHz; times: (T,) seconds.
+    """
+    if not len(samples):
+        return np.zeros(len(times), np.float32)
+    speech = _bridged(samples)
+    first, silent_since = np.zeros(len(speech)), -_columns(BREATH_PAUSE)
+    for start, end in find_runs(speech >= LEAST_SURE):
+        if start - silent_since >= _columns(BREATH_PAUSE):
+            first[start] = speech[start:end].max()
+        silent_since = end
+    drawn = _highest(first, 0, _columns(BREATH_DRAWN))
+    ramp = np.arange(len(drawn)) / _columns(BREATH_BEGINS - BREATH_DRAWN)
+    begun = np.maximum.accumulate((drawn - ramp)[::-1])[::-1] + ramp
+    return _at(times, _faded(np.clip(begun - _highest(speech, 0, _columns(BREATH_ENDS)), 0, 1)))
+
+
+def _bridged(samples: np.ndarray) -> np.ndarray:
+    """`sure_columns`, as sure in short stops as on either side of them."""
+    half = _columns(LONGEST_STOP) // 2
+    return -_highest(-_highest(sure_columns(samples), half, half), half, half)
+
+
+def _faded(columns: np.ndarray) -> np.ndarray:
+    """The same without edges, (columns,)."""
+    offsets = np.arange(-_columns(2 * FADE), _columns(2 * FADE) + 1)
     kernel = np.exp(-0.5 * (offsets * FRAME_SECONDS / (FADE / 2)) ** 2)
-    padded = np.pad(wide, len(offsets) // 2, mode="edge")
+    padded = np.pad(columns, len(offsets) // 2, mode="edge")
     return np.convolve(padded, kernel / kernel.sum(), mode="valid")
+
+
+def _at(times: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    return np.interp(times, np.arange(len(columns)) * FRAME_SECONDS, columns).astype(np.float32)
+
+
+def _columns(seconds: float) -> int:
+    return round(seconds / FRAME_SECONDS)
 
 
 def _highest(values: np.ndarray, back: int, ahead: int) -> np.ndarray:
@@ -80,7 +115,7 @@ def sure_columns(samples: np.ndarray) -> np.ndarray:
     lively = np.clip((loud - floor - STEADY_DB - more) / (LIVELY_DB - STEADY_DB), 0, 1)
     sure = lively * np.clip((loudness - floor - CLOSED_DB) / (OPEN_DB - CLOSED_DB), 0, 1)
     for start, end in find_runs(sure > 0):
-        if end - start < round(SHORTEST / FRAME_SECONDS):
+        if end - start < _columns(SHORTEST):
             sure[start:end] = 0
     return sure if sure.max() >= LEAST_SURE else np.zeros(len(sure))
 

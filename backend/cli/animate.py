@@ -23,7 +23,9 @@ VOICE = "en-us"
 """espeak-ng's voice where none is named."""
 STOPS_ALL = (ActorError, Cancelled, EnvironmentProblem)
 """Errors that the next recording would meet too."""
-STYLE_OPTIONS = ("intensity", "smooth", "style", "jaw", "lips", "silence_gate", "blinks", "brows", "head", "seed")
+STYLE_OPTIONS = (
+    "intensity", "smooth", "style", "jaw", "lips", "silence_gate", "breath", "blinks", "brows", "head", "seed"
+)  # fmt: skip
 EPILOG = """examples:
   mouthpiece animate line.wav --actor default --out shot.blend --out shot.mp4
   mouthpiece animate --text "Nice to meet you." --actor default --out shot.blend

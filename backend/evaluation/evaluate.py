@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from backend.actor_file import Actor
 from backend.errors import InputError, MouthpieceError
@@ -22,7 +23,10 @@ from backend.evaluation.metrics import (
 )
 from backend.evaluation.mouth_figures import MouthFigures
 from backend.evaluation.speech_figures import closure_recall, silence_motion, tracked_closures
+from backend.inference.direct import direct
+from backend.inference.motion import LazyOffsets
 from backend.inference.predict import decode_motion, decode_textures, encode_sound
+from backend.inference.request import AnimateRequest
 from backend.normalisation.atlas import Crop
 from backend.normalisation.cylinder import fit_cylinder, to_head_space
 from backend.normalisation.pose import apply, invert
@@ -72,7 +76,7 @@ def evaluate(
     """
     with tempfile.TemporaryDirectory() as folder:
         # The general voice model has no face of its own: it moves each speaker's from its own neutral one.
-        face = None if actor.description.get("general") else KnownFace(actor_space(actor), actor.atlas)
+        face = None if _is_general(actor) else KnownFace(actor_space(actor), actor.atlas)
         settings = DatasetConfig(correct_offset=False)
         dataset = build_dataset(videos, Path(folder) / "dataset", settings, progress, face)
         for warning in dataset.warnings:
@@ -111,15 +115,14 @@ def _predict(actor: Actor, dataset: Dataset, number: int, path: Path, start: flo
     if not len(rows):
         return _nothing(path)
     samples, times = dataset.audio(number), np.asarray(dataset.times[rows])
-    codes = encode_sound(actor.model, np.asarray(samples), times)
-    offsets, _ = decode_motion(actor.model, codes)
+    codes, offsets = _perform(actor, path, np.asarray(samples, np.float32), times)
     crops = np.zeros((0, 128, 128, 3), np.uint8)
     valid = np.asarray(dataset.valid[rows])
     if actor.has_texture:
         reference = dataset.space.crop.cut(actor.atlas)
         crops = np.stack(list(decode_textures(actor.model, codes, reference, actor.reference.mask)))[valid]
     kept = rows[valid]
-    own = dataset.reference_vertices if actor.description.get("general") else actor.reference.vertices
+    own = dataset.reference_vertices if _is_general(actor) else actor.reference.vertices
     return ClipResult(
         path,
         np.asarray(samples),
@@ -133,6 +136,20 @@ def _predict(actor: Actor, dataset: Dataset, number: int, path: Path, start: flo
         np.asarray(dataset.visible[kept]),
         lip_gap(actor.reference.vertices + offsets[valid]),
     )
+
+
+def _is_general(actor: Actor) -> bool:
+    return bool(actor.description.get("general"))
+
+
+def _perform(actor: Actor, path: Path, samples: np.ndarray, times: np.ndarray) -> tuple[torch.Tensor, np.ndarray]:
+    """Codes and offsets of the frames at `times`: the voice model's as `animate` shows them, a trained actor's bare."""
+    if not _is_general(actor):
+        codes = encode_sound(actor.model, samples, times)
+        return codes, decode_motion(actor.model, codes)[0]
+    request = AnimateRequest(audio=path, actor=actor.name, outputs=(Path("shown"),))
+    shown = direct(actor, samples, request, times=times).performance
+    return torch.from_numpy(shown.codes), LazyOffsets(actor.motion, shown.codes, shown.shift)[:]
 
 
 def _nothing(path: Path) -> ClipResult:

@@ -1,4 +1,4 @@
-"""From a recording to the performance that is shown: heard, calmed in silence, styled, put to words, layered."""
+"""From a recording to the performance that is shown: heard, at rest in silence, styled, put to words, layered."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -23,6 +23,11 @@ NO_SPEECH = (
     "There is no speech in {name}: nothing in it stands out from the background as a voice does. The face stays "
     "at rest; --silence-gate 0 shows the sound all the same."
 )
+BREATH = 1.8
+"""How much further the voice model's lips open for the breath before speech than it has them: of several speakers it
+knows a mean that phonemes, half of what its code is made of, tell nothing of (docs/decisions/021-breath.md)."""
+BEGINNING = 0.05
+"""Seconds in which a recording that begins in a breath leaves rest: a character waits for its line with lips closed."""
 
 
 @dataclass(frozen=True)
@@ -34,20 +39,31 @@ class Directed:
     head_rotation: np.ndarray | None
 
 
-def direct(actor: "Actor", samples: np.ndarray, request: AnimateRequest, progress: Progress = no_progress) -> Directed:
+def direct(
+    actor: "Actor",
+    samples: np.ndarray,
+    request: AnimateRequest,
+    progress: Progress = no_progress,
+    times: np.ndarray | None = None,
+) -> Directed:
     """Perform samples (n,) float32 at 16 kHz as the request says; a recording without speech is reported.
+
+    times: (T,) seconds of the frames, those of the request's frame rate by default.
 
     Raises InputError where a transcript does not fit the sound, EnvironmentProblem where what aligns it is missing.
     """
-    from backend.audio.speech_gate import speech_gate
+    from backend.audio.speech_gate import breath_gate, speech_gate
 
-    times = frame_times(len(samples) / SAMPLE_RATE, request.fps)
+    if times is None:
+        times = frame_times(len(samples) / SAMPLE_RATE, request.fps)
     speaking = speech_gate(samples, times)
     if request.timeline is not None and not speaking.any():  # what was spoken from a text is speech, however short
         speaking = np.ones_like(speaking)
     open_ = 1 - request.silence_gate * (1 - speaking)
     if not open_.any():
         progress(NO_SPEECH.format(name=request.audio.name), 0, 0)
+    breath = request.breath * (BREATH if actor.description.get("general") else 1)
+    open_ = np.maximum(open_, breath * breath_gate(samples, times) * np.clip(times / BEGINNING, 0, 1))
     codes, rest = hear(actor.motion, samples, times, progress), neutral_code(actor.motion)
     codes = calm_silence(codes, rest, open_)
     if request.intensity != 1 or request.smooth > 0:

@@ -12,6 +12,7 @@ LIMITS = {
     "jaw": (0.0, 2.0),
     "lips": (0.0, 2.0),
     "silence_gate": (0.0, 1.0),
+    "breath": (0.0, 2.0),
     "blinks": (0.0, 1.0),
     "brows": (0.0, 1.0),
     "head": (0.0, 1.0),
@@ -37,6 +38,8 @@ class Style:
     """Share of the lips' own motion: rounding, spreading, raising."""
     silence_gate: float = 1.0
     """How far the face comes to rest where nobody speaks; 0 switches it off."""
+    breath: float = 1.0
+    """How far the mouth opens for the breath before speech that follows a pause; 0 for not at all."""
     gains: Mapping[str, float] = field(default_factory=dict)
     """Factors for single shapes, as jawOpen=0.8,mouthSmile=1.2; a name without its side stands for both."""
     blinks: float = 0.0

@@ -59,6 +59,7 @@ class AnimateOptions(Sent):
     jaw: Annotated[float, _within("jaw")] = AnimateRequest.jaw
     lips: Annotated[float, _within("lips")] = AnimateRequest.lips
     silence_gate: Annotated[float, _within("silence_gate")] = AnimateRequest.silence_gate
+    breath: Annotated[float, _within("breath")] = AnimateRequest.breath
     gains: Gains = {}
     blinks: Annotated[float, _within("blinks")] = AnimateRequest.blinks
     brows: Annotated[float, _within("brows")] = AnimateRequest.brows

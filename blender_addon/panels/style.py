@@ -27,7 +27,7 @@ class StylePanel:
         layout.use_property_split = True
         layout.use_property_decorate = False
         draw_controls(layout.column(heading="Mouth"), style, ("intensity", "jaw", "lips", "style"))
-        draw_controls(layout.column(), style, ("smooth", "silence_gate", "gains"))
+        draw_controls(layout.column(), style, ("smooth", "silence_gate", "breath", "gains"))
         draw_controls(layout.column(heading="Face", heading_ctxt=CONTEXT), style, ("blinks", "brows", "head", "seed"))
 
 

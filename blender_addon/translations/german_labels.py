@@ -29,6 +29,7 @@ LABELS: dict[str, str] = {
     "Batch": "Stapel",
     "Being animated": "Wird animiert",
     "Blinks": "Lidschläge",
+    "Breath": "Atem",
     "Brows": "Brauen",
     "Cancel": "Abbrechen",
     "Cancelled": "Abgebrochen",

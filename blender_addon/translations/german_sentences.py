@@ -79,6 +79,9 @@ SENTENCES: dict[str, str] = {
     "How far a sparse curve may be off, as a part of a shape's full weight": (
         "Wie weit eine dünne Kurve abweichen darf, als Teil des vollen Gewichts einer Form"
     ),
+    "How far the mouth opens for the breath before speech; 1 as people do, 0 for not at all": (
+        "Wie weit der Mund sich für den Atem vor dem Sprechen öffnet; 1 wie bei Menschen, 0 für gar nicht"
+    ),
     "How far the jaw opens; 1 as predicted": "Wie weit der Kiefer sich öffnet; 1 wie vorhergesagt",
     "How firmly the mouth stays closed where nobody speaks; 0 for not at all": (
         "Wie fest der Mund geschlossen bleibt, wo niemand spricht; 0 für gar nicht"

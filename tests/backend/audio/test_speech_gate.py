@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backend.audio.decode import SAMPLE_RATE
-from backend.audio.speech_gate import speech_gate, sure_columns
+from backend.audio.speech_gate import breath_gate, speech_gate, sure_columns
 
 SECONDS = 4
 N = SECONDS * SAMPLE_RATE
@@ -42,6 +42,7 @@ def test_what_is_no_speech(sound):
 
 def test_nothing_at_all():
     assert speech_gate(np.zeros(0, np.float32), np.zeros(1)).tolist() == [0]
+    assert breath_gate(np.zeros(0, np.float32), np.zeros(1)).tolist() == [0]
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +81,30 @@ def test_speech_is_let_through_and_pauses_are_not(speech, behind, decibels):
     assert gate[said].mean() > 0.95
     if behind == "noise" or decibels is None:  # pauses of a crowd are speech as well
         assert gate[(times < 1.0) | (times > times[-1] - 0.9)].mean() < 0.1
+
+
+def test_a_breath_is_drawn_before_every_phrase_and_only_there(speech):
+    times = np.arange(0, 2 * len(speech) / SAMPLE_RATE, 0.01)
+    twice = np.concatenate([speech, speech])
+    sure = sure_columns(twice)
+    first, last = (np.flatnonzero(sure > 0.5)[place] * 0.01 for place in (0, -1))
+    second = len(speech) / SAMPLE_RATE + first
+    breath = breath_gate(twice, times)
+    for onset in (first, second):
+        assert breath[(times > onset - 0.45) & (times < onset - 0.2)].min() > 0.95
+        assert breath[(times > onset) & (times < onset + 1)].max() < 0.1
+        assert breath[(times > onset - 1.3) & (times < onset - 0.9)].max() < 0.01
+    assert breath[times > last].max() < 0.01
+
+
+def test_no_breath_is_drawn_in_short_pauses(speech):
+    pause = 3 * SAMPLE_RATE // 2
+    spoken = speech[pause:-pause]
+    sound = np.concatenate([np.zeros(SAMPLE_RATE, np.float32), spoken, np.zeros(SAMPLE_RATE, np.float32), spoken])
+    times = np.arange(0, len(sound) / SAMPLE_RATE, 0.01)
+    breath = breath_gate(sound, times)
+    assert breath[times < 1].max() > 0.95
+    assert breath[times > 1.1].max() < 0.01
 
 
 def test_long_recordings_are_measured_in_pieces(speech, monkeypatch):

@@ -11,7 +11,7 @@ from backend.actor_file import Actor, load_actor
 from backend.actor_library import find_actor
 from backend.audio.decode import SAMPLE_RATE
 from backend.inference.direct import NO_SPEECH, Directed, direct
-from backend.inference.motion import LazyOffsets
+from backend.inference.motion import LazyOffsets, hear
 from backend.inference.request import AnimateRequest
 from backend.speech.timeline import Timeline
 
@@ -60,6 +60,38 @@ def test_lips_touch_at_most_at_any_intensity(actor, spoken, intensity):
     for words in (None, timeline(spoken)):
         directed, _ = shown(actor, spoken.samples, intensity=intensity, timeline=words)
         assert directed.performance.gap().min() > -1e-6
+
+
+def test_the_voice_model_breathes_in_before_it_speaks():
+    voice, pause = load_actor(find_actor("voice")), np.zeros(SAMPLE_RATE, np.float32)
+    samples = np.concatenate([pause, speak("Any animal eats apples.").samples, pause])
+    onset = np.flatnonzero(np.abs(samples) > 0.02)[0] / SAMPLE_RATE
+    gaps = {breath: shown(voice, samples, breath=breath)[0].performance.gap() for breath in (0.0, 1.0, 2.0)}
+    times = np.arange(len(gaps[1.0])) / 25
+    drawn = (times > onset - 0.4) & (times < onset - 0.2)
+    assert (gaps[1.0] - gaps[0.0])[drawn].mean() > 0.02
+    assert (gaps[2.0] - gaps[1.0])[drawn].mean() > 0.02
+    still = (times < onset - 0.95) | (times > onset + 0.1)
+    for breath in (1.0, 2.0):
+        assert np.allclose(gaps[breath][still], gaps[0.0][still], atol=1e-5)
+
+
+def test_a_trained_actor_breathes_as_it_was_taught():
+    default, pause = load_actor(find_actor("default")), np.zeros(SAMPLE_RATE, np.float32)
+    samples = np.concatenate([pause, speak("Any animal eats apples.").samples])
+    times = np.arange(int(len(samples) / SAMPLE_RATE * 25)) / 25
+    onset = np.flatnonzero(np.abs(samples) > 0.02)[0] / SAMPLE_RATE
+    drawn = (times > onset - 0.4) & (times < onset - 0.2)
+    performance = shown(default, samples)[0].performance
+    assert np.allclose(performance.codes[: len(times)][drawn], hear(default.motion, samples, times)[drawn], atol=0.05)
+
+
+def test_a_recording_that_begins_in_a_breath_begins_at_rest(actor, spoken):
+    samples = np.concatenate([np.zeros(SAMPLE_RATE // 2, np.float32), spoken.samples])
+    performance = shown(actor, samples)[0].performance
+    rest = shown(actor, samples, intensity=0.0)[0].performance
+    assert np.allclose(performance.weights[0], rest.weights[0], atol=0.02)
+    assert performance.gap()[0] == pytest.approx(rest.gap()[0], abs=2e-3)
 
 
 def test_the_face_rests_exactly_where_it_is_said(actor, spoken):

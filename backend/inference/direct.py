@@ -10,11 +10,12 @@ from backend.audio.spectrogram import frame_times
 from backend.inference.balance import balance, gain_factors
 from backend.inference.contacts import keep_words, part_lips
 from backend.inference.meeting import meet
-from backend.inference.motion import calm_silence, hear, neutral_code, style_codes
+from backend.inference.motion import calm_silence, hear, neutral_code, style_motion
 from backend.inference.performance import Performance, perform
 from backend.inference.request import AnimateRequest
 from backend.progress import Progress, no_progress
 from backend.speech.timeline import Timeline
+from shape_keys.arkit import NAMES
 
 if TYPE_CHECKING:
     from backend.actor_file import Actor
@@ -65,19 +66,20 @@ def direct(
     breath = request.breath * (BREATH if actor.description.get("general") else 1)
     open_ = np.maximum(open_, breath * breath_gate(samples, times) * np.clip(times / BEGINNING, 0, 1))
     codes, rest = hear(actor.motion, samples, times, progress), neutral_code(actor.motion)
-    codes = calm_silence(codes, rest, open_)
+    # Weights from their clipped selves: those of the code at rest may lie below 0, and would hold back the others.
+    weights, still = actor.motion.blendshapes(codes), np.zeros((1, len(NAMES)), np.float32)
+    codes, weights = calm_silence(codes, rest, open_), calm_silence(weights, still, open_)
     if request.intensity != 1 or request.smooth > 0:
-        codes = style_codes(codes, rest, request.intensity, request.smooth * request.fps)
-    shown = perform(actor.motion, codes, actor.reference.vertices)
-    if request.intensity > 1:
-        shown = part_lips(shown, actor.reference.vertices)
-    strength = min(1.0, request.intensity)
-    resting = (1 - strength * open_)[:, None] * actor.motion.blendshapes(rest)
-    shown = replace(shown, weights=meet(np.clip(shown.weights - resting, 0, 1), shown.gap(), shown.rest_gap))
+        amount = request.intensity, request.smooth * request.fps
+        codes, weights = style_motion(codes, rest, *amount), style_motion(weights, still, *amount)
+    shown = perform(actor.motion, codes, weights, actor.reference.vertices)
+    shown = replace(shown, weights=meet(shown.weights, shown.gap(), shown.rest_gap))
     shown = balance(shown, request, speaking)
     timeline = find_words(samples, request, progress)
     if timeline is not None:
-        shown = keep_words(shown, times, timeline.phones, strength)
+        shown = keep_words(shown, times, timeline.phones, min(1.0, request.intensity))
+    if request.intensity > 1 or request.reshapes:
+        shown = part_lips(shown, actor.reference.vertices)
     shown, head_rotation = _add_layers(shown, samples, times, speaking, request)
     return Directed(shown, timeline, head_rotation)
 

@@ -55,23 +55,27 @@ def neutral_code(network: MotionNetwork) -> np.ndarray:
     return (silence + away).astype(np.float32)
 
 
-def calm_silence(codes: np.ndarray, rest: np.ndarray, open_: np.ndarray) -> np.ndarray:
-    """Bring the face to rest where nobody speaks. codes: (T, Ns); rest: (1, Ns); open_: (T,), 0 at rest, 1 as heard."""
-    return rest + np.asarray(open_, np.float32)[:, None] * (codes - rest)
+def calm_silence(motion: np.ndarray, rest: np.ndarray, open_: np.ndarray) -> np.ndarray:
+    """Bring the face to rest where nobody speaks.
+
+    motion: codes (T, Ns) or weights (T, 52); rest: (1, the same), of the face at rest; open_: (T,), 0 at rest, 1 as
+    heard.
+    """
+    return rest + np.asarray(open_, np.float32)[:, None] * (motion - rest)
 
 
-def style_codes(codes: np.ndarray, rest: np.ndarray, intensity: float, smooth_frames: float) -> np.ndarray:
-    """Exaggerate or calm the motion, and smooth it; vertices, weights and texture follow alike.
+def style_motion(motion: np.ndarray, rest: np.ndarray, intensity: float, smooth_frames: float) -> np.ndarray:
+    """Exaggerate or calm the motion, and smooth it.
 
-    codes: (T, Ns); rest: (1, Ns). intensity 1 leaves the motion, 0 keeps the face at rest: geometry and weights are
-    affine in the code, so scaling the code's distance from rest scales them exactly. smooth_frames: standard deviation
-    of a Gaussian over time.
+    motion: codes (T, Ns), which vertices and texture follow, or weights (T, 52); rest: (1, the same). intensity 1
+    leaves the motion, 0 keeps the face at rest: geometry is affine in the code, so scaling the code's distance from
+    rest scales it exactly. smooth_frames: standard deviation of a Gaussian over time.
     """
     if smooth_frames > 0:
         from scipy.ndimage import gaussian_filter1d
 
-        codes = gaussian_filter1d(codes, smooth_frames, axis=0, mode="nearest")
-    return rest + np.float32(intensity) * (codes - rest)
+        motion = gaussian_filter1d(motion, smooth_frames, axis=0, mode="nearest")
+    return rest + np.float32(intensity) * (motion - rest)
 
 
 class LazyOffsets:

@@ -43,11 +43,13 @@ class Performance:
         return self.rest_gap + heard + self.shift @ gap_of_shapes()
 
 
-def perform(network: MotionNetwork, codes: np.ndarray, reference: np.ndarray) -> Performance:
-    """The performance as the network gives it. codes: (T, Ns); reference: (468, 3) vertices of the face at rest."""
+def perform(network: MotionNetwork, codes: np.ndarray, weights: np.ndarray, reference: np.ndarray) -> Performance:
+    """The performance of codes (T, Ns), its weights (T, 52) clipped to 0..1.
+
+    reference: (468, 3) vertices of the face at rest.
+    """
     rest_gap = float(reference[UPPER_INNER_LIP, 1] - reference[LOWER_INNER_LIP, 1])
-    weights = network.blendshapes(codes)
-    return Performance(network, codes, weights, np.zeros_like(weights), rest_gap)
+    return Performance(network, codes, np.clip(weights, 0, 1), np.zeros_like(weights), rest_gap)
 
 
 def gap_of_shapes() -> np.ndarray:

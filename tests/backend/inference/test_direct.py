@@ -10,10 +10,13 @@ import pytest
 from backend.actor_file import Actor, load_actor
 from backend.actor_library import find_actor
 from backend.audio.decode import SAMPLE_RATE
+from backend.inference.contacts import INNER_PAIRS
 from backend.inference.direct import NO_SPEECH, Directed, direct
 from backend.inference.motion import LazyOffsets, hear
+from backend.inference.performance import wide_gap
 from backend.inference.request import AnimateRequest
 from backend.speech.timeline import Timeline
+from shape_keys.arkit import INDEX
 
 if ctypes.util.find_library("espeak-ng") is None:
     pytest.skip("espeak-ng is not installed", allow_module_level=True)
@@ -92,6 +95,29 @@ def test_a_recording_that_begins_in_a_breath_begins_at_rest(actor, spoken):
     rest = shown(actor, samples, intensity=0.0)[0].performance
     assert np.allclose(performance.weights[0], rest.weights[0], atol=0.02)
     assert performance.gap()[0] == pytest.approx(rest.gap()[0], abs=2e-3)
+
+
+@pytest.mark.parametrize("intensity", [0.25, 0.5, 2.0])
+def test_weights_are_as_much_larger_as_the_vertices_are(actor, spoken, intensity):
+    plain, _ = shown(actor, spoken.samples)
+    sized, _ = shown(actor, spoken.samples, intensity=intensity)
+    jaws = [directed.performance.weights[:, INDEX["jawOpen"]] for directed in (plain, sized)]
+    assert jaws[0].max() * intensity < 1
+    assert np.allclose(jaws[1], intensity * jaws[0], atol=1e-5)
+    wide = [wide_gap(directed.performance.gap()) for directed in (plain, sized)]
+    assert wide[1] == pytest.approx(intensity * wide[0], rel=0.1)
+
+
+@pytest.mark.parametrize("style", [{"jaw": 0.0}, {"intensity": 1.5, "jaw": 0.5}, {"intensity": 3.0, "lips": 2.0}])
+@pytest.mark.parametrize("words", [False, True])
+def test_styled_lips_pass_each_other_nowhere(actor, spoken, style, words):
+    directed, _ = shown(actor, spoken.samples, timeline=timeline(spoken) if words else None, **style)
+    reference, performance = actor.reference.vertices, directed.performance
+    heights = (reference + LazyOffsets(performance.network, performance.codes, performance.shift)[:])[:, :, 1]
+    upper, lower = INNER_PAIRS
+    at_rest = np.minimum(reference[upper, 1] - reference[lower, 1], 0)
+    assert (heights[:, upper] - heights[:, lower] > at_rest - 1e-5).all()
+    assert performance.gap().min() < 0.1 * wide_gap(performance.gap())
 
 
 def test_the_face_rests_exactly_where_it_is_said(actor, spoken):

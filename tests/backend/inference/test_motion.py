@@ -34,14 +34,14 @@ def test_equals_the_plain_path(model, network, speech, monkeypatch, fps, frames_
 def test_intensity_scales_the_distance_from_rest(network, speech):
     codes, rest = motion.hear(network, speech, frame_times(3.0, 25)), motion.rest_code(network)
     still = network.offsets(rest)
-    full, half, none = (network.offsets(motion.style_codes(codes, rest, share, 0.0)) for share in (1.0, 0.5, 0.0))
+    full, half, none = (network.offsets(motion.style_motion(codes, rest, share, 0.0)) for share in (1.0, 0.5, 0.0))
     assert np.allclose(half - still, 0.5 * (full - still), atol=1e-5)
     assert np.allclose(none, still, atol=1e-6)
 
 
 def test_smoothing_calms_the_motion_and_keeps_its_mean(network, speech):
     codes = motion.hear(network, speech, frame_times(3.0, 25))
-    smooth = motion.style_codes(codes, motion.rest_code(network), 1.0, 2.0)
+    smooth = motion.style_motion(codes, motion.rest_code(network), 1.0, 2.0)
     assert smooth.dtype == np.float32
     assert np.abs(np.diff(smooth, axis=0)).mean() < 0.5 * np.abs(np.diff(codes, axis=0)).mean()
     assert np.allclose(smooth.mean(0), codes.mean(0), atol=0.1 * codes.std())

@@ -10,7 +10,7 @@ from backend.audio.spectrogram import frame_times
 from backend.inference.balance import balance, gain_factors
 from backend.inference.contacts import keep_words, part_lips
 from backend.inference.meeting import meet
-from backend.inference.motion import calm_silence, hear, neutral_code, style_motion
+from backend.inference.motion import calm_silence, hear, neutral_code, steady, style_motion
 from backend.inference.performance import Performance, perform
 from backend.inference.request import AnimateRequest
 from backend.progress import Progress, no_progress
@@ -65,7 +65,8 @@ def direct(
         progress(NO_SPEECH.format(name=request.audio.name), 0, 0)
     breath = request.breath * (BREATH if actor.description.get("general") else 1)
     open_ = np.maximum(open_, breath * breath_gate(samples, times) * np.clip(times / BEGINNING, 0, 1))
-    codes, rest = hear(actor.motion, samples, times, progress), neutral_code(actor.motion)
+    codes = steady(hear(actor.motion, samples, times, progress), request.fps)
+    rest = neutral_code(actor.motion)
     # Weights from their clipped selves: those of the code at rest may lie below 0, and would hold back the others.
     weights, still = actor.motion.blendshapes(codes), np.zeros((1, len(NAMES)), np.float32)
     codes, weights = calm_silence(codes, rest, open_), calm_silence(weights, still, open_)

@@ -12,6 +12,10 @@ FRAMES_AT_ONCE = 500
 """Frames between two reports of progress: bounds memory for recordings of any length."""
 NEAR_SILENCE = 1e-3
 """How much the neutral code keeps to silence's, as a share of what an average code moves."""
+STEADY_FPS, STEADY_SECONDS = 40.0, 0.011
+"""Frames a second above which codes are steadied, and the Gaussian's standard deviation. Networks learn from 25 frames
+a second; what they hear at moments nearer to each other wavers, and lips flutter by it: on five recordings at 120
+frames a second a quarter to six tenths more openings than at 25, steadied as many as there."""
 
 
 def hear(
@@ -34,6 +38,15 @@ def hear(
         codes[part] = network.codes(network.features(windows.columns), windows.index)
     progress("listen", len(times), len(times))
     return codes
+
+
+def steady(codes: np.ndarray, fps: float) -> np.ndarray:
+    """Codes (T, Ns) without what wavers faster than faces that were learnt from; slow frames stay as they are."""
+    if fps <= STEADY_FPS:
+        return codes
+    from scipy.ndimage import gaussian_filter1d
+
+    return gaussian_filter1d(codes, STEADY_SECONDS * fps, axis=0, mode="nearest")
 
 
 def rest_code(network: MotionNetwork) -> np.ndarray:

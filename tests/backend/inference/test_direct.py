@@ -9,7 +9,7 @@ import pytest
 
 from backend.actor_file import Actor, load_actor
 from backend.actor_library import find_actor
-from backend.audio.decode import SAMPLE_RATE
+from backend.audio.decode import SAMPLE_RATE, decode_audio
 from backend.inference.contacts import INNER_PAIRS
 from backend.inference.direct import NO_SPEECH, Directed, direct
 from backend.inference.motion import LazyOffsets, hear
@@ -21,6 +21,8 @@ from shape_keys.arkit import INDEX
 if ctypes.util.find_library("espeak-ng") is None:
     pytest.skip("espeak-ng is not installed", allow_module_level=True)
 from backend.speech.espeak import Spoken, speak
+
+SAMPLE = Path(__file__).parents[3] / "backend" / "samples" / "speech.flac"
 
 
 @pytest.fixture(scope="module", params=["voice", "default"])
@@ -118,6 +120,17 @@ def test_styled_lips_pass_each_other_nowhere(actor, spoken, style, words):
     at_rest = np.minimum(reference[upper, 1] - reference[lower, 1], 0)
     assert (heights[:, upper] - heights[:, lower] > at_rest - 1e-5).all()
     assert performance.gap().min() < 0.1 * wide_gap(performance.gap())
+
+
+def test_lips_open_as_often_at_any_frame_rate(actor):
+    from scipy.signal import find_peaks
+
+    samples = decode_audio(SAMPLE)
+    counts = [
+        len(find_peaks(shown(actor, samples, fps=fps)[0].performance.gap(), prominence=0.02)[0])
+        for fps in (24.0, 25.0, 30.0, 50.0, 60.0, 120.0)
+    ]
+    assert max(counts) - min(counts) <= 2
 
 
 def test_the_face_rests_exactly_where_it_is_said(actor, spoken):

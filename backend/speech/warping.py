@@ -60,17 +60,28 @@ def warp(samples: np.ndarray, reading: Spoken) -> tuple[list[Phone], list[Word]]
     if cost > WORST_FIT * (_path(turned, sound)[1] + _path(shifted, sound)[1]) / 2:
         raise InputError(NOT_FOUND)
     # The first column of the recording that each column of the reading is laid on.
-    first = np.full(len(read), len(heard), int)
+    first = np.full(len(read) + 1, len(heard), int)
     np.minimum.at(first, pairs[:, 0], pairs[:, 1])
-    places, end = (read * FRAME_SECONDS, heard[first] * FRAME_SECONDS), (heard[-1] + 1) * FRAME_SECONDS
 
-    def clock(time: float) -> float:
-        return end if time > places[0][-1] else float(np.interp(time, *places))
+    def heard_in(timed: Phone | Word) -> tuple[float, float]:
+        begin, stop = np.searchsorted(read, np.rint([timed.start / FRAME_SECONDS, timed.end / FRAME_SECONDS]))
+        return _longest_run(heard[first[begin] : first[stop]], step)
 
-    moved = [Phone(clock(p.start), clock(p.end), p.symbol) for p in reading.phones if p.symbol != SILENCE]
-    words = [Word(clock(w.start), clock(w.end), w.text) for w in reading.words]
+    moved = [Phone(*heard_in(p), p.symbol) for p in reading.phones if p.symbol != SILENCE]
+    words = [Word(*heard_in(w), w.text) for w in reading.words]
     phones = [phone for phone in moved if phone.end > phone.start]
     return with_pauses(phones, len(samples) / SAMPLE_RATE), [word for word in words if word.end > word.start]
+
+
+def _longest_run(columns: np.ndarray, step: int) -> tuple[float, float]:
+    """Start and end in seconds of the longest run of columns (n,), which are `step` apart in it; both 0 without any.
+
+    A phoneme after a pause is often laid on the last columns before it as well.
+    """
+    if not len(columns):
+        return 0.0, 0.0
+    run = max(np.split(columns, np.flatnonzero(np.diff(columns) > STOP_COLUMNS) + 1), key=len)
+    return float(run[0] * FRAME_SECONDS), float((run[-1] + step) * FRAME_SECONDS)
 
 
 def _spoken_columns(reading: Spoken) -> np.ndarray:

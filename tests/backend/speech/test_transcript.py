@@ -37,6 +37,24 @@ def test_other_languages_through_the_synthesisers_reading(text, voice, language)
 
 
 @needs_espeak
+def test_what_is_said_about_a_pause_lasts_no_longer_than_it_sounds():
+    from backend.speech.espeak import speak
+
+    lines = ("Guten Tag, Papa", "ich komme aus Panama", "und fahre mit Oma", "nach Amerika")
+    spoken, pause = [speak(line, "de+f3", rate=150) for line in lines], np.zeros(12_800, np.float32)
+    sound = np.concatenate([piece for line in spoken for piece in (pause, line.samples)])
+    found = align_transcript(sound, ", ".join(lines), "de")
+    begin, words = 0.0, {word.text: word for word in found.words}
+    for line in spoken:
+        begin += len(pause) / 16000
+        for true in (line.words[0], line.words[-1]):
+            word = words[true.text]
+            assert (word.start, word.end) == pytest.approx((begin + true.start, begin + true.end), abs=0.25)
+        assert words[line.words[0].text].start == pytest.approx(begin, abs=0.1)
+        begin += len(line.samples) / 16000
+
+
+@needs_espeak
 def test_a_text_that_is_not_what_is_said_is_refused():
     from backend.speech.espeak import speak
 

@@ -73,12 +73,14 @@ def run(options: argparse.Namespace) -> int:
     if options.text is None:
         return animate_all(build_requests(options), options.transcript)
     from backend.speech.espeak import save_speech
+    from backend.speech.timeline import Timeline
 
     with tempfile.TemporaryDirectory() as folder:
         sound = Path(folder) / SPEECH
-        timeline = save_speech(options.text, options.voice or VOICE, sound)
         options.audio = [sound]
-        return animate_all(build_requests(options, timeline))
+        requests = build_requests(options, Timeline((), ()))  # what is wrong with them is said before a word is spoken
+        timeline = save_speech(options.text, options.voice or VOICE, sound)
+        return animate_all([replace(request, timeline=timeline) for request in requests])
 
 
 def _check_source(options: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from backend.audio.decode import SAMPLE_RATE
 from backend.errors import EnvironmentProblem, UsageError
+from backend.speech.english import is_english, is_in_another_script
 from backend.speech.phones import SILENCE, Phone, Word, from_ipa, spread
 from backend.speech.timeline import Timeline
 
@@ -167,7 +168,14 @@ def speak(text: str, voice: str = "en-us", rate: int = 165, pitch: int = 50, pit
 
 
 def save_speech(text: str, voice: str, path: Path) -> Timeline:
-    """Speak a text into a .wav file of 16-bit samples; returns when what is said. Raises as `speak` does."""
+    """Speak a text into a .wav file of 16-bit samples; returns when what is said.
+
+    Raises as `speak` does, and UsageError where an English voice would spell a text out: `Chinese letter`.
+    """
+    if is_english(voice) and is_in_another_script(text):
+        raise UsageError(
+            f"The voice {voice} is English, and the text has no Latin letters; choose one that reads it (ru, cmn, ja)."
+        )
     spoken = speak(text, voice)
     samples = np.clip(np.rint(spoken.samples * 32767), -32768, 32767).astype("<i2")
     with wave.open(str(path), "wb") as file:

@@ -1,7 +1,6 @@
 """A transcript laid over its recording: which word and phoneme is spoken when."""
 
 import os
-import re
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +10,10 @@ from backend.audio.speech_gate import sure_columns
 from backend.errors import EnvironmentProblem, InputError, UsageError
 from backend.progress import Progress, no_progress
 from backend.speech.alignment import NO_WORDS, Aligner, DoubtfulFit
+from backend.speech.english import is_english, is_in_another_script
 from backend.speech.phones import Word
 from backend.speech.timeline import Timeline
 
-ENGLISH = ("en",)
-"""Languages of pocketsphinx' model; others are aligned by way of espeak-ng."""
 MOST_BYTES = 200_000
 MOST_WORDLESS = 0.35
 """Share of what is surely speech that may lie outside all words of an English text. Measured: the right texts of 98
@@ -38,9 +36,9 @@ def align_transcript(
     """
     if not any(letter.isalnum() for letter in text):
         raise UsageError("The transcript has no words; write what is said in the recording.")
-    if language.split("-")[0] not in ENGLISH:
+    if not is_english(language):
         return _align_by_reading(samples, text, language)
-    if any(letter.isalpha() for letter in text) and not re.search("[a-zA-Z]", text):
+    if is_in_another_script(text):
         raise InputError(NO_WORDS)
     if not _has_pocketsphinx() or any(letter.isdigit() for letter in text):
         return _align_by_reading(samples, text, language)

@@ -313,6 +313,13 @@ def test_options_that_would_do_nothing_are_refused(place, words, says, capsys):
     assert not (place / "x.csv").exists()
 
 
+def test_options_are_checked_before_a_text_is_spoken(place, monkeypatch, capsys):
+    monkeypatch.setattr("backend.speech.espeak.save_speech", lambda *_: pytest.fail("it was spoken"))
+    for words in (["--fps", "0"], ["--gains", "jawOpne=1"], ["--out", "x.csv"], ["--character", "hero.obj"]):
+        assert animate("--text", "Hello", "--out", "x.csv", *words) == 2
+        assert capsys.readouterr().err.startswith("mouthpiece: error: ")
+
+
 def test_an_empty_transcript_is_mentioned(place, capsys):
     Path("a.txt").touch()
     assert animate("a.wav", "--transcript", "a.txt", "--out", "x.csv") == 0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backend.errors import UsageError
-from backend.speech.espeak import speak
+from backend.speech.espeak import save_speech, speak
 from backend.speech.phones import VOWELS
 
 pytestmark = pytest.mark.skipif(ctypes.util.find_library("espeak-ng") is None, reason="espeak-ng is not installed")
@@ -80,3 +80,12 @@ def test_a_word_lasts_from_its_first_sound_to_its_last():
 def test_what_cannot_be_spoken(text, voice):
     with pytest.raises(UsageError):
         speak(text, voice)
+
+
+@pytest.mark.parametrize("voice", ["en-us", "en-gb", "en+f2"])
+def test_an_english_voice_spells_out_no_other_script(tmp_path, voice):
+    for text in ("你好世界", "Привет, мир"):
+        with pytest.raises(UsageError, match="no Latin letters"):
+            save_speech(text, voice, tmp_path / "speech.wav")
+    assert not any(tmp_path.iterdir())
+    assert save_speech("42", voice, tmp_path / "speech.wav").words[0].text == "42"

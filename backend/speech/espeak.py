@@ -7,6 +7,7 @@ import re
 import threading
 import unicodedata
 import wave
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,15 +95,30 @@ def _library() -> tuple[ctypes.CDLL, int]:
 @functools.cache
 def _variants() -> frozenset[str]:
     """Names of the engine's variants, as they follow the + of a voice."""
+    files = [voice.identifier.decode("utf-8", "replace") for voice in _listed(_Voice(languages=b"variant"))]
+    return frozenset(re.split(r"[/\\]", file)[-1] for file in files)
+
+
+def _listed(like: _Voice | None) -> Iterator[_Voice]:
+    """The engine's voices, all but variants where none is asked for."""
     library, _ = _library()
     library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
-    listed = library.espeak_ListVoices(ctypes.byref(_Voice(languages=b"variant")))
-    names = set()
-    for voice in listed:
+    for voice in library.espeak_ListVoices(None if like is None else ctypes.byref(like)):
         if not voice:
-            return frozenset(names)
-        names.add(re.split(r"[/\\]", voice.contents.identifier.decode("utf-8", "replace"))[-1])
-    return frozenset(names)
+            return
+        yield voice.contents
+
+
+@functools.cache
+def _names_by_language() -> dict[str, str]:
+    """The engine's voice of each language that it lists: {"en-gb": "gmw/en"}; those of other engines left out."""
+    names: dict[str, str] = {}
+    for voice in _listed(None):
+        file = voice.identifier.decode("utf-8", "replace")
+        if not file.startswith("mb/"):
+            # Each language is preceded by a byte, its priority.
+            names.setdefault(voice.languages[1:].split(b"\0")[0].decode("utf-8", "replace"), file)
+    return names
 
 
 def _set_voice(voice: str) -> None:
@@ -116,8 +132,16 @@ def _set_voice(voice: str) -> None:
         raise UsageError(
             f"espeak-ng has no voice {voice!r}: its variant is unknown; `espeak-ng --voices=variant` lists them."
         )
-    if library.espeak_SetVoiceByName(voice.encode()):
+    if library.espeak_SetVoiceByName(voice.encode()) and not _set_language(voice):
         raise UsageError(f"espeak-ng has no voice {voice!r}; `espeak-ng --voices` lists them.")
+
+
+def _set_language(voice: str) -> bool:
+    """Set a voice by its language, as `espeak-ng --voices` lists some that have no file of that name: en-gb, fr-fr."""
+    library, _ = _library()
+    language, plus, variant = voice.partition("+")
+    name = _names_by_language().get(language)
+    return name is not None and not library.espeak_SetVoiceByName(f"{name}{plus}{variant}".encode())
 
 
 def speak(text: str, voice: str = "en-us", rate: int = 165, pitch: int = 50, pitch_range: int = 50) -> Spoken:

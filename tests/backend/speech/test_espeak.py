@@ -38,6 +38,11 @@ def test_a_stop_is_quieter_than_the_vowel_after_it():
     assert np.mean(level["stop"]) < 0.6 * np.mean(level["vowel"])
 
 
+@pytest.mark.parametrize(("voice", "sounds"), [("en-gb", "ao"), ("en-us", "aa"), ("en-gb+f2", "ao"), ("fr-fr", "ao")])
+def test_voices_by_the_names_of_their_languages(voice, sounds):
+    assert sounds in [phone.symbol for phone in speak("hot", voice).phones]
+
+
 def test_other_languages():
     assert "ue" in [phone.symbol for phone in speak("Où vas-tu?", "fr").phones]
 

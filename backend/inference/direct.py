@@ -76,11 +76,12 @@ def direct(
     shown = perform(actor.motion, codes, weights, actor.reference.vertices)
     shown = replace(shown, weights=meet(shown.weights, shown.gap(), shown.rest_gap))
     shown = balance(shown, request, speaking)
+    if request.intensity > 1 or request.reshapes:
+        shown = part_lips(shown, actor.reference.vertices)
     timeline = find_words(samples, request, progress)
     if timeline is not None:
         shown = keep_words(shown, times, timeline.phones, min(1.0, request.intensity))
-    if request.intensity > 1 or request.reshapes:
-        shown = part_lips(shown, actor.reference.vertices)
+        shown = replace(shown, weights=meet(shown.weights, shown.gap(), shown.rest_gap))
     shown, head_rotation = _add_layers(shown, samples, times, speaking, request)
     return Directed(shown, timeline, head_rotation)
 

@@ -83,8 +83,9 @@ def _library() -> tuple[ctypes.CDLL, int]:
         library = ctypes.CDLL(name)
     except OSError:
         raise EnvironmentProblem(
-            "Speaking a text needs espeak-ng, which is not installed; on Debian: apt install espeak-ng. "
-            "Any other synthesiser's sound file works as input instead."
+            "espeak-ng is not installed; on Debian: apt install espeak-ng. It speaks a text (any other synthesiser's "
+            "sound file works as input instead), and reads a transcript that is not English, has figures, or words "
+            "that no dictionary has."
         ) from None
     rate = library.espeak_Initialize(_SYNCHRONOUS, 0, None, _PHONEME_EVENTS_IN_IPA | _DONT_EXIT)
     if rate <= 0:

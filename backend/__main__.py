@@ -3,6 +3,7 @@
 import argparse
 import inspect
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -21,6 +22,8 @@ VERBS = ("animate", "live", "train", "inspect", "evaluate", "serve", "actors", "
 DEBUG_VARIABLE = "MOUTHPIECE_DEBUG"
 """Environment variable; where it is 1, unexpected errors show their traceback."""
 
+SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")
+"""All that NumPy says of an array that did not fit on the disk."""
 NOBODY_READS = 141
 """Exit code where whoever read the output has gone: what shells show for SIGPIPE."""
 
@@ -70,7 +73,7 @@ def main(argv: list[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get(DEBUG_VARIABLE) == "1":
             raise
-        if isinstance(error, OSError) and error.errno is not None:
+        if isinstance(error, OSError) and (error.errno is not None or SHORT_WRITE.fullmatch(str(error))):
             return _fail(str(StorageProblem(error)), StorageProblem.exit_code)
         what = " ".join(str(error).split()) or "no message"
         return _fail(f"unexpected {type(error).__name__}: {what[:300]} (the details are in {_save_traceback()})", 1)

@@ -9,7 +9,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from backend.errors import InputError
+from backend.errors import InputError, StorageProblem
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,19 @@ class RunState:
 
 
 def save_checkpoint(path: Path, state: RunState) -> None:
-    """Write one safetensors file, to a temporary name first: a run that is killed leaves the previous one whole."""
+    """Write one safetensors file, to a temporary name first: a run that is killed leaves the previous one whole.
+
+    Raises StorageProblem where it cannot be written.
+    """
     parts = {"model": state.model, "average": state.average, "optimiser": state.optimiser}
     parts["best"] = state.best
     tensors = {f"{part}/{name}": value.contiguous() for part, values in parts.items() for name, value in values.items()}
     temporary = path.with_suffix(".partial")
-    save_file(tensors, temporary, {"epoch": str(state.epoch), "history": json.dumps(state.history)})
+    try:
+        save_file(tensors, temporary, {"epoch": str(state.epoch), "history": json.dumps(state.history)})
+    except SafetensorError as error:
+        temporary.unlink(missing_ok=True)
+        raise StorageProblem(OSError(str(error))) from None
     temporary.replace(path)
 
 

@@ -191,24 +191,20 @@ def assemble(
 
 
 def _write_geometry(clips: Sequence[TrackedClip], work: Path, space: SpeakerSpace, total: int) -> None:
-    def create(name: str, *shape: int) -> np.memmap:
-        return np.lib.format.open_memmap(work / f"{name}.npy", mode="w+", dtype=np.float32, shape=(total, *shape))
+    def rows(name: str, *shape: int) -> RowWriter:
+        return RowWriter(work / f"{name}.npy", (total, *shape), np.float32)
 
-    vertices, poses, visible = create("vertices", VERTEX_COUNT, 3), create("poses", 3, 4), create("visible")
-    start = 0
-    for clip in clips:
-        for first in range(0, len(clip.times), CHUNK):
-            landmarks = clip.landmarks[first : first + CHUNK]
-            pose = space.poses(landmarks)
-            moved = space.to_head(landmarks, pose)
-            gap = ~np.isfinite(moved).all(axis=(1, 2))
-            moved[gap] = space.vertices  # a face at rest harms nobody who forgets to look at `valid`
-            part = slice(start + first, start + first + len(landmarks))
-            vertices[part], poses[part] = moved, np.nan_to_num(pose)
-            visible[part] = np.where(gap, 0, mouth_opening(space.cylinder.project(moved), space.uv))
-        start += len(clip.times)
-    for array in (vertices, poses, visible):
-        array.flush()
+    with rows("vertices", VERTEX_COUNT, 3) as vertices, rows("poses", 3, 4) as poses, rows("visible") as visible:
+        for clip in clips:
+            for first in range(0, len(clip.times), CHUNK):
+                landmarks = clip.landmarks[first : first + CHUNK]
+                pose = space.poses(landmarks)
+                moved = space.to_head(landmarks, pose)
+                gap = ~np.isfinite(moved).all(axis=(1, 2))
+                moved[gap] = space.vertices  # a face at rest harms nobody who forgets to look at `valid`
+                vertices.write(moved)
+                poses.write(np.nan_to_num(pose))
+                visible.write(np.where(gap, 0, mouth_opening(space.cylinder.project(moved), space.uv)))
 
 
 def _write_weights(work: Path, space: SpeakerSpace, clip: np.ndarray, valid: np.ndarray, progress: Progress) -> None:

@@ -1,7 +1,7 @@
 """Large arrays on disk, written and read a few rows at a time.
 
 A memory map would do, but its pages count as the process's own until the system takes them back: an hour of video
-would look like gigabytes in use.
+would look like gigabytes in use. And where the disk is full, the system kills a process that writes to one.
 """
 
 from collections.abc import Iterator
@@ -31,17 +31,19 @@ class RowWriter:
 
     def write(self, rows: np.ndarray) -> None:
         """Append rows (N, ...) of the array's own shape."""
-        np.ascontiguousarray(rows, self._dtype).tofile(self._file)
+        # Not `tofile`, which does not tell a full disk from other failures.
+        self._file.write(np.ascontiguousarray(rows, self._dtype).data)
         self._rows += len(rows)
 
     def __exit__(self, kind: type | None, *_: object) -> None:
-        self._file.close()
-        if kind is not None:
-            self._temporary.unlink()
-            return
-        if self._rows != self._shape[0]:
-            raise ValueError(f"{self.path} was to have {self._shape[0]} rows and got {self._rows}")
-        self._temporary.replace(self.path)
+        try:
+            self._file.close()
+            if kind is None:
+                if self._rows != self._shape[0]:
+                    raise ValueError(f"{self.path} was to have {self._shape[0]} rows and got {self._rows}")
+                self._temporary.replace(self.path)
+        finally:
+            self._temporary.unlink(missing_ok=True)
 
 
 def read_rows(path: Path, block: int = BLOCK) -> Iterator[np.ndarray]:

@@ -5,6 +5,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from backend import __main__ as command
@@ -55,6 +56,17 @@ def test_line_breaks_in_a_message_are_removed(monkeypatch, capsys):
     fail_with(monkeypatch, InputError("One\n  sentence."))
     command.main(["actors"])
     assert capsys.readouterr().err == "mouthpiece: error: One sentence.\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_an_array_that_does_not_fit_on_the_disk(monkeypatch, capsys):
+    def run(_options):
+        with Path("/dev/full").open("wb") as file:
+            np.save(file, np.zeros(1_000_000))
+
+    monkeypatch.setattr(actors, "run", run)
+    assert command.main(["actors"]) == 1
+    assert "the space on the disk" in capsys.readouterr().err
 
 
 def test_a_value_that_looks_like_an_option_is_explained(capsys):

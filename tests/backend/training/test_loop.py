@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
-from backend.errors import Cancelled
+from backend.errors import Cancelled, StorageProblem
 from backend.inference.predict import decode_textures, rest_code
 from backend.progress import no_progress
-from backend.training import loop
+from backend.training import checkpoint, loop
 from backend.training.batches import Batches, split_spans
 from backend.training.config import AugmentConfig, TrainConfig
 from backend.training.held_out import evaluate_held_out
@@ -51,6 +52,15 @@ def test_it_learns_to_follow_the_sound_on_frames_it_never_saw(trained, formula_d
     assert abs(figures["aperture_offset_ms"]) <= 40
     assert figures["interior_skill"] > 0.1
     assert true.shape == made.shape == (int(figures["frames"]), 128, 128, 3)
+
+
+def test_a_checkpoint_that_does_not_fit_on_the_disk(formula_dataset, tmp_path, monkeypatch):
+    def save_file(*_):
+        raise SafetensorError("I/O error: No space left on device")
+
+    monkeypatch.setattr(checkpoint, "save_file", save_file)
+    with pytest.raises(StorageProblem, match="No space left"):
+        make_run(formula_dataset, tmp_path / "checkpoint.safetensors").save()
 
 
 def test_silence_settles_from_a_random_state(trained, formula_dataset):

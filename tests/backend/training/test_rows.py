@@ -1,5 +1,8 @@
 """Arrays written and read row by row are ordinary .npy files, complete or absent."""
 
+import errno
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -29,3 +32,12 @@ def test_missing_rows_are_noticed(tmp_path):
     with pytest.raises(ValueError, match="3 rows and got 1"), RowWriter(tmp_path / "rows.npy", (3, 2), np.float32) as w:
         w.write(np.zeros((1, 2)))
     assert not (tmp_path / "rows.npy").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_told_as_such_and_leaves_nothing(tmp_path):
+    (tmp_path / "rows.tmp").symlink_to("/dev/full")
+    with pytest.raises(OSError) as told, RowWriter(tmp_path / "rows.npy", (3, 2), np.float32) as writer:
+        writer.write(np.zeros((3, 2)))
+    assert told.value.errno == errno.ENOSPC
+    assert list(tmp_path.iterdir()) == []

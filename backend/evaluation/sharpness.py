@@ -11,12 +11,12 @@ EDGE_SHARE = 0.002
 """Share of edge pixels from which a block takes part."""
 JUST_NOTICEABLE = {"low": 5, "high": 3}
 """Width in pixels of an edge that is just noticeably blurred, at low and at high contrast."""
-HIGH_CONTRAST = 50
+HIGH_CONTRAST = 51
 """Range of grey levels in a block from which its contrast counts as high."""
 BETA = 3.6
 """Exponent of the psychometric function."""
 JUST_DETECTED = 0.63
-"""Probability of noticing blur at the just noticeable width."""
+"""Probability of noticing blur at the just noticeable width, 1 - 1/e: an edge of that very width counts as sharp."""
 
 
 def cpbd(image: np.ndarray) -> float:
@@ -42,7 +42,7 @@ def cpbd(image: np.ndarray) -> float:
             probabilities.append(1 - np.exp(-((widths[part][inside] / noticeable) ** BETA)))
     if not probabilities:
         return float("nan")
-    return float(np.mean(np.concatenate(probabilities) <= JUST_DETECTED))
+    return float(np.mean(np.round(np.concatenate(probabilities), 2) <= JUST_DETECTED))
 
 
 def _vertical_edges(grey: np.ndarray) -> np.ndarray:

@@ -35,5 +35,15 @@ def test_a_step_of_known_width():
     assert cpbd(picture) == 0.0
 
 
+@pytest.mark.parametrize(
+    ("width", "contrast", "expected"),
+    [(3, 51, 1.0), (4, 51, 0.0), (5, 50, 1.0), (6, 50, 0.0), (3, 200, 1.0), (4, 200, 0.0)],
+)
+def test_an_edge_that_is_just_noticeable_counts_as_sharp(width, contrast, expected):
+    """The authors' programme has widths of 5 pixels up to a contrast of 50 and of 3 above, and P(3) = P(5) = 63 %."""
+    row = np.interp(np.arange(64), [29, 29 + width], [20, 20 + contrast]).astype(np.uint8)
+    assert cpbd(np.repeat(np.repeat(row[None], 64, axis=0)[..., None], 3, axis=2)) == expected
+
+
 def test_nothing_to_see():
     assert np.isnan(cpbd(np.full((64, 64, 3), 90, np.uint8)))

@@ -63,7 +63,10 @@ class ProgressReport:
         if self._bar is None:
             from tqdm import tqdm
 
-            self._bar = tqdm(total=total, desc=self._stage, file=self.stream, leave=False, dynamic_ncols=True)
+            # What was done before does not count for the time left: work that is taken up again begins in its middle.
+            self._bar = tqdm(
+                total=total, initial=done, desc=self._stage, file=self.stream, leave=False, dynamic_ncols=True
+            )
         self._bar.total = total
         self._bar.update(done - self._bar.n)
 

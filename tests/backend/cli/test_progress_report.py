@@ -56,6 +56,15 @@ def test_a_terminal_gets_a_bar():
     assert "texture" in stream.getvalue()
 
 
+def test_the_time_left_of_work_that_goes_on_comes_from_what_is_done_since():
+    with ProgressReport(Terminal()) as report:
+        report("train", 20, 40)
+        assert (report._bar.n, report._bar.initial) == (20, 20)
+        report("train", 21, 40)
+        bar = report._bar.format_dict
+    assert bar["n"] - bar["initial"] == 1
+
+
 def test_messages_are_shown_at_once():
     stream = io.StringIO()
     ProgressReport(stream)("The sound lags.", 0, 0)

@@ -1,10 +1,12 @@
 """From videos of one speaker to an actor."""
 
+import contextlib
 import datetime
 import json
 import os
 import platform
 import shlex
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,7 @@ from backend.actor_file import ACTOR_FILES, ReferenceFace, check_name, save_acto
 from backend.actor_library import VOICE_MODEL, user_actors
 from backend.animation_file import check_output, new_folder, places_read
 from backend.errors import InputError, UsageError
+from backend.file_lock import Lock
 from backend.progress import Progress, no_progress
 from backend.training.config import TrainConfig
 from backend.training.memory import keep_freed_memory
@@ -28,7 +31,8 @@ if TYPE_CHECKING:
 LEAST_SECONDS = 20.0
 """Shortest training material; good actors need 2 to 5 minutes (section 4)."""
 SHEET, CHECKPOINT, SETTINGS = "contact_sheet.png", "checkpoint.safetensors", "config.json"
-OURS = ("dataset", "dataset.partial", CHECKPOINT)
+LOCK = "training.lock"
+OURS = ("dataset", "dataset.partial", CHECKPOINT, LOCK)
 """What tells a work folder that a training began from a folder of somebody's own."""
 SSIM_WORTH = APERTURE_WORTH = 10.0
 """Millimetres of lip error that one of SSIM, and one of aperture r, is worth when the best moment is chosen."""
@@ -77,11 +81,7 @@ class TrainRequest:
 
 def train(request: TrainRequest, progress: Progress = no_progress) -> Path:
     """Train an actor; returns its folder. Raises ConsentError, UsageError, InputError, Cancelled."""
-    from backend.training.dataset import build_dataset
-    from backend.training.devices import choose_device, first_process_first, join_processes
-    from backend.training.first_weights import fit_to_speaker
-    from backend.training.quality import check_quality
-    from models.presets import PRESETS
+    from backend.training.devices import choose_device, join_processes
 
     consent = read_consent(request.consent)
     if request.out is None:
@@ -92,8 +92,29 @@ def train(request: TrainRequest, progress: Progress = no_progress) -> Path:
     read = places_read([*request.videos, request.consent, request.work_folder])
     check_output(request.folder, request.overwrite, ACTOR_FILES, read)
     settings = _settings(request)
-    work = _open_work_folder(request, settings)
-    process, processes = join_processes(choose_device(request.config.device))
+    device = choose_device(request.config.device)
+    work = _open_work_folder(request)
+    process, processes = join_processes(device)
+    with contextlib.nullcontext() if process else _alone(work):  # of several processes the first locks for all
+        _check_unfinished(work, request.resume, settings)
+        return _train_in(work, request, settings, consent, process, processes, progress)
+
+
+def _train_in(
+    work: Path,
+    request: TrainRequest,
+    settings: dict[str, Any],
+    consent: dict[str, Any],
+    process: int,
+    processes: int,
+    progress: Progress,
+) -> Path:
+    from backend.training.dataset import build_dataset
+    from backend.training.devices import first_process_first
+    from backend.training.first_weights import fit_to_speaker
+    from backend.training.quality import check_quality
+    from models.presets import PRESETS
+
     with first_process_first(process, processes):
         dataset = build_dataset(list(request.videos), work / "dataset", progress=progress)
     (work / SETTINGS).write_text(json.dumps(settings, indent=1), encoding="utf-8")
@@ -139,8 +160,8 @@ def _settings(request: TrainRequest) -> dict[str, Any]:
     return json.loads(json.dumps(started))
 
 
-def _open_work_folder(request: TrainRequest, settings: dict[str, Any]) -> Path:
-    """Make the work folder, or check that the run in it is the one to go on with."""
+def _open_work_folder(request: TrainRequest) -> Path:
+    """Make the work folder, or check that it is one."""
     work = request.work_folder
     try:
         work.mkdir(parents=True, exist_ok=True)
@@ -148,15 +169,34 @@ def _open_work_folder(request: TrainRequest, settings: dict[str, Any]) -> Path:
             raise UsageError(f"{work} holds other files; choose a folder of its own for the work.")
     except OSError as error:
         raise UsageError(f"The work folder {work} cannot be written: {error.strerror}.") from None
-    if (work / CHECKPOINT).exists():
-        if not request.resume:
-            raise UsageError(f"{work} holds an unfinished run; add --resume to go on with it, or delete it.")
-        _check_settings(work, settings)
     return work
 
 
-def _check_settings(work: Path, settings: dict[str, Any]) -> None:
-    """Raise UsageError where the run in a work folder was started otherwise; it may go on with another device."""
+@contextlib.contextmanager
+def _alone(work: Path) -> Iterator[None]:
+    """Raise UsageError where another training works in the folder: both would write the same files."""
+    lock = Lock(work / LOCK)
+    try:
+        alone = lock.take()
+    except OSError as error:
+        raise UsageError(f"The work folder {work} cannot be written: {error.strerror}.") from None
+    if not alone:
+        raise UsageError(f"Another training is at work in {work}; wait for it, stop it, or give another --work.")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _check_unfinished(work: Path, resume: bool, settings: dict[str, Any]) -> None:
+    """Raise UsageError where a run waits in the folder that is not to go on, or was started otherwise.
+
+    It may go on with another device.
+    """
+    if not (work / CHECKPOINT).exists():
+        return
+    if not resume:
+        raise UsageError(f"{work} holds an unfinished run; add --resume to go on with it, or delete it.")
     try:
         started = json.loads((work / SETTINGS).read_text("utf-8"))
     except (OSError, ValueError):

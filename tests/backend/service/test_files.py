@@ -5,8 +5,9 @@ import zipfile
 import pytest
 
 from backend.errors import UsageError
+from backend.file_lock import Lock
 from backend.service.housekeeping import JUST_READ_SECONDS, Housekeeping, Readers
-from backend.service.lock import Lock, SingleService
+from backend.service.lock import SingleService
 from backend.service.problems import RangeNotSatisfiable
 from backend.service.ranges import parse_range
 from backend.service.records import Records

@@ -8,10 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.errors import UsageError
+from backend.errors import InputError, UsageError
+from backend.file_lock import Lock
 from backend.training.batches import Span
 from backend.training.config import TrainConfig
-from backend.training.train import CHECKPOINT, SETTINGS, TrainRequest, _open_work_folder, _settings, seen_seconds, train
+from backend.training.train import (
+    CHECKPOINT,
+    LOCK,
+    SETTINGS,
+    TrainRequest,
+    _check_unfinished,
+    _open_work_folder,
+    _settings,
+    seen_seconds,
+    train,
+)
 
 
 @pytest.fixture
@@ -29,7 +40,8 @@ def ask(tmp_path):
 
 def begin(request: TrainRequest) -> Path:
     """What a run that was cut short leaves."""
-    work = _open_work_folder(request, _settings(request))
+    work = _open_work_folder(request)
+    _check_unfinished(work, request.resume, _settings(request))
     (work / SETTINGS).write_text(json.dumps(_settings(request)), encoding="utf-8")
     (work / CHECKPOINT).write_bytes(b"")
     return work
@@ -74,6 +86,29 @@ def test_a_missing_video_and_one_that_is_there_twice_are_named(ask, tmp_path):
     (tmp_path / "copy.mp4").write_bytes(b"one")
     with pytest.raises(UsageError, match="the same video"):
         _settings(replace(ask(), videos=(tmp_path / "speaker.mp4", tmp_path / "copy.mp4")))
+
+
+def test_two_trainings_do_not_share_a_work_folder(tmp_path, consent):
+    (tmp_path / "film.mp4").write_bytes(b"film")
+    request = TrainRequest((tmp_path / "film.mp4",), "anna", consent, tmp_path / "anna", tmp_path / "work")
+    (tmp_path / "work").mkdir()
+    other = Lock(tmp_path / "work" / LOCK)
+    assert other.take()
+    (tmp_path / "work" / CHECKPOINT).touch()  # nobody is told to delete what is being worked on
+    with pytest.raises(UsageError, match="Another training"):
+        train(request)
+    other.release()
+    (tmp_path / "work" / CHECKPOINT).unlink()
+    with pytest.raises(InputError):  # on it goes, to the video, which is none
+        train(request)
+
+
+def test_a_device_that_cannot_be_leaves_no_work_folder(tmp_path, consent):
+    (tmp_path / "film.mp4").write_bytes(b"film")
+    config = TrainConfig(device="abacus")
+    with pytest.raises(UsageError, match="abacus"):
+        train(TrainRequest((tmp_path / "film.mp4",), "anna", consent, tmp_path / "anna", tmp_path / "work", config))
+    assert not (tmp_path / "work").exists()
 
 
 def test_only_frames_that_show_a_face_are_material(formula_dataset):

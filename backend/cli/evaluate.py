@@ -39,6 +39,8 @@ def run(options: argparse.Namespace) -> None:
     for path in (options.json, options.video):
         if path is not None:
             check_output(path, overwrite=True, read=read)
+    if options.video is not None and options.json is not None and options.video.resolve() == options.json.resolve():
+        raise UsageError(f"--json and --video would both be written to {options.video}; give each a file of its own.")
     if options.video is not None and options.video.suffix != ".mp4":
         raise UsageError(f"--video writes an .mp4, got {options.video.name}.")
     actor = load_whole_actor(find_actor(options.actor))

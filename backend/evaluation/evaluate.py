@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from backend.actor_file import Actor
+from backend.audio.decode import check_is_file
 from backend.errors import InputError, MouthpieceError
 from backend.evaluation.metrics import (
     INTEROCULAR_MM,
@@ -17,6 +18,7 @@ from backend.evaluation.metrics import (
     correlation,
     lip_error_mm,
     lip_gap,
+    of_known,
     vertex_error_mm,
     weighted_psnr,
     weighted_ssim,
@@ -172,8 +174,8 @@ def geometry_rows(clips: list[ClipResult]) -> dict[str, float]:
         "vertex_error_mm": vertex_error_mm(predicted, true),
         "lip_error_mm": lip,
         "lip_error_percent": lip / INTEROCULAR_MM * 100,
-        "aperture_r": float(np.nanmedian(scores)),
-        "aperture_r_mean": float(np.nanmean(scores)),
+        "aperture_r": of_known(np.median, scores),
+        "aperture_r_mean": of_known(np.mean, scores),
         "aperture_offset_ms": float(np.median(offsets)) * 1000,
         "lmd_px": float(distances.mean()),
     }
@@ -211,11 +213,11 @@ def speech_rows(clips: list[ClipResult], transcripts: dict[str, str]) -> dict[st
     both = np.isfinite(silent) & np.isfinite(speaking)
     rows = {
         "closures": float(len(closed)),
-        "closure_recall": float(np.mean(closed)) if closed else float("nan"),
+        "closure_recall": of_known(np.mean, closed),
         "silence_motion": float(silent[both].mean() / speaking[both].mean()) if both.any() else float("nan"),
     }
     if phones:
-        rows |= {"closure_recall_speaker": float(np.mean(own)), "false_closure": float(np.mean(opened))}
+        rows |= {"closure_recall_speaker": of_known(np.mean, own), "false_closure": of_known(np.mean, opened)}
     return rows
 
 
@@ -249,12 +251,23 @@ def texture_rows(clips: list[ClipResult], dataset: Dataset, actor: Actor) -> dic
         "ssim_atlas": weighted_ssim(made, true, weights),
         "ssim_atlas_mean_texture": weighted_ssim(mean, true, weights),
         "psnr_atlas": weighted_psnr(made, true, weights),
-        "texture_flicker": float(np.abs(np.diff(made.astype(np.int16), axis=0)).mean() / 255),
+        "texture_flicker": texture_flicker(clips),
     }
 
 
+def texture_flicker(clips: list[ClipResult]) -> float:
+    """Mean difference, 0..1, of a clip's textures in neighbouring frames; NaN where no two are neighbours."""
+    total, count = 0.0, 0
+    for clip in clips:
+        for number in np.flatnonzero(np.diff(clip.frames) == 1):
+            before, after = clip.crops[number : number + 2].astype(np.int16)
+            total, count = total + float(np.abs(after - before).mean()), count + 1
+    return total / count / 255 if count else float("nan")
+
+
 def read_transcripts(path: Path) -> dict[str, str]:
-    """Texts by clip name from a JSON object, or from lines `name<tab>text`. Raises InputError."""
+    """Texts by clip name from a JSON object, or from lines `name<tab>text`. Raises UsageError, InputError."""
+    check_is_file(path, "transcripts: lines of a clip's name, a tab and what is said")
     try:
         text = path.read_text(encoding="utf-8")
         if path.suffix == ".json":

@@ -1,5 +1,7 @@
 """Figures for predicted vertices and textures against true ones, as docs and cards report them."""
 
+from collections.abc import Callable, Iterable
+
 import numpy as np
 import torch
 
@@ -37,14 +39,22 @@ def correlation(first: np.ndarray, second: np.ndarray) -> float:
 def aperture_offset(predicted: np.ndarray, true: np.ndarray) -> int:
     """Frames by which the predicted lip gap (T,) lags the true one (T,): where their correlation is highest.
 
-    0 where one of them does not move at any lag.
+    At least half of the frames are compared at every lag: two points always lie on a line. 0 where one of the curves
+    does not move at any lag.
     """
-    lags = range(-LONGEST_LAG, LONGEST_LAG + 1)
+    reach = min(LONGEST_LAG, len(true) // 2)
+    lags = range(-reach, reach + 1)
     scores = [
         correlation(predicted[max(0, k) : len(predicted) + min(0, k)], true[max(0, -k) : len(true) - max(0, k)])
         for k in lags
     ]
     return 0 if np.isnan(scores).all() else lags[int(np.nanargmax(scores))]
+
+
+def of_known(statistic: Callable[[list[float]], np.floating], values: Iterable[float]) -> float:
+    """A statistic of the values that are numbers; NaN where none is, of which NumPy would warn the user."""
+    known = [value for value in values if not np.isnan(value)]
+    return float(statistic(known)) if known else float("nan")
 
 
 def geometry_figures(predicted: np.ndarray, true: np.ndarray, fps: float) -> dict[str, float]:

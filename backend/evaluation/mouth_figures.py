@@ -9,7 +9,7 @@ import numpy as np
 
 from backend.actor_file import Actor
 from backend.animation_file import new_file
-from backend.evaluation.metrics import weighted_psnr, weighted_ssim
+from backend.evaluation.metrics import of_known, weighted_psnr, weighted_ssim
 from backend.evaluation.mouth_region import MouthRegion, mouth_region, render
 from backend.evaluation.sharpness import cpbd
 from backend.normalisation.atlas import unwrap
@@ -53,7 +53,7 @@ class MouthFigures:
                     pass
             done += len(clip.times)
         progress("render mouth", total, total)
-        means = {name: float(np.nanmean(values)) for name, values in self.sums.items()}
+        means = {name: of_known(np.mean, values) for name, values in self.sums.items()}
         for where in ("", "_on_true_lips"):
             if f"ssim_mouth{where}" in means:
                 still = means[f"ssim_mouth_mean_texture{where}"]

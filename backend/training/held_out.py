@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from backend.evaluation.metrics import correlation, geometry_figures, lip_gap, weighted_psnr, weighted_ssim
+from backend.evaluation.metrics import correlation, geometry_figures, lip_gap, of_known, weighted_psnr, weighted_ssim
 from backend.inference.predict import decode_motion, decode_textures, encode_sound
 from backend.training.batches import Span
 from backend.training.dataset import Dataset
@@ -44,7 +44,7 @@ def _clip_correlation(rows: list, dataset: Dataset, spans: list[Span]) -> float:
         valid = np.asarray(dataset.valid[span.start : span.stop])
         gaps = lip_gap(predicted[valid]), lip_gap(np.asarray(dataset.vertices[span.start : span.stop])[valid])
         scores.append(correlation(*gaps) if valid.sum() > 2 else np.nan)
-    return float(np.nanmedian(scores))
+    return of_known(np.median, scores)
 
 
 def _predict(model: TalkingFace, dataset: Dataset, span: Span, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

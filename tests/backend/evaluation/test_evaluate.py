@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from backend.__main__ import main
 from backend.actor_file import load_whole_actor
 from backend.actor_library import find_actor
 from backend.audio.decode import SAMPLE_RATE, decode_audio
-from backend.evaluation.evaluate import evaluate
+from backend.evaluation.evaluate import ClipResult, evaluate, texture_flicker
 from backend.evaluation.metrics import correlation
 from backend.trust.provenance import file_sha256
 from backend.video.decode import iterate_frames
@@ -76,6 +77,27 @@ def test_a_video_without_a_face(capsys, write_video):
 def test_no_such_actor(tmp_path, capsys):
     assert main(["evaluate", "nobody", str(tmp_path / "a.mp4")]) == 2
     assert "no actor" in capsys.readouterr().err
+
+
+def test_transcripts_that_are_not_there_and_one_place_for_two_outputs(tmp_path, capsys):
+    video = tmp_path / "film.mp4"
+    video.write_bytes(b"film")
+    assert main(["evaluate", "voice", str(video), "--transcripts", str(tmp_path / "nowhere.txt")]) == 2
+    assert "no file" in capsys.readouterr().err
+    place = str(tmp_path / "both.mp4")
+    assert main(["evaluate", "voice", str(video), "--json", place, "--video", place]) == 2
+    assert "--json and --video" in capsys.readouterr().err
+
+
+def test_flicker_is_between_neighbours_of_a_clip():
+    crops = np.zeros((3, 128, 128, 3), np.uint8)
+    crops[1], crops[2] = 10, 200
+    none, faces = np.zeros(3), np.zeros((3, 468, 3))
+    clip = ClipResult(
+        Path("a.mp4"), none, none, np.array([0, 1, 7]), faces, faces, np.zeros((3, 3, 4)), crops, crops, none, none
+    )
+    other = replace(clip, crops=np.full_like(crops, 90), frames=np.array([0, 1, 2]))
+    assert texture_flicker([clip, other]) == pytest.approx((10 + 0 + 0) / 3 / 255)
 
 
 def test_a_video_is_not_replaced_by_its_figures(tmp_path, capsys):

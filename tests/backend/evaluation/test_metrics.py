@@ -10,6 +10,7 @@ from backend.evaluation.metrics import (
     geometry_figures,
     lip_error_mm,
     lip_gap,
+    of_known,
     vertex_error_mm,
     weighted_psnr,
     weighted_ssim,
@@ -34,6 +35,19 @@ def test_correlation_equals_numpy():
 def test_a_shifted_curve_has_its_shift_as_offset(lag):
     curve = np.convolve(np.random.default_rng(1).random(400), np.ones(4) / 4, "same")
     assert aperture_offset(np.roll(curve, lag), curve) == lag
+
+
+def test_a_short_clip_is_not_shifted_until_two_points_agree():
+    curve = np.array([0.1, 0.3, 0.2, 0.5, 0.4, 0.1, 0.2, 0.4, 0.3, 0.1, 0.2, 0.35])
+    near = curve + 0.05 * np.array([1, -1, 0, 1, 0, -1, 1, 0, -1, 0, 1, -1])  # r 0.93; its ends rise alike by chance
+    assert aperture_offset(near, curve) == 0
+
+
+def test_figures_that_no_clip_has_are_nan_without_a_warning(recwarn):
+    assert np.isnan(of_known(np.mean, []))
+    assert np.isnan(of_known(np.median, [np.nan, np.nan]))
+    assert of_known(np.mean, [np.nan, 1.0, 2.0]) == 1.5
+    assert not recwarn.list
 
 
 def test_a_late_prediction_has_a_positive_offset_in_ms():

@@ -263,10 +263,16 @@ def check_quality(dataset: Dataset, accept: bool, say: Callable[[str], None]) ->
     if severe and not accept:
         raise InputError(
             f"These videos are not fit for training: {' '.join(map(str, severe))} "
-            "(`mouthpiece inspect` shows it in pictures; --accept-quality trains nevertheless.)"
+            f"(`mouthpiece inspect` shows it in pictures{_way_round(severe)}.)"
         )
     for finding in findings:
         say(str(finding))
+
+
+def _way_round(severe: list[Finding]) -> str:
+    """What trains nevertheless; nothing does where there is hardly any video."""
+    short = any(finding.name == "too short" for finding in severe)
+    return "; so little cannot be trained on at all" if short else "; --accept-quality trains nevertheless"
 
 
 def verdict(findings: list[Finding]) -> str:

@@ -14,7 +14,7 @@ from backend.errors import InputError
 from backend.tracking.gaps import Gap
 from backend.training.dataset import Dataset, build_dataset, open_dataset
 from backend.training.quality import assess_dataset, check_quality, judge_figures, verdict
-from backend.training.quality_figures import QualityFigures, rigid_jitter
+from backend.training.quality_figures import QualityFigures, measure_dataset, rigid_jitter
 from backend.training.train import TrainRequest, train
 from backend.video.decode import iterate_frames
 from tests.backend.audio.test_condition import chords, under
@@ -201,10 +201,17 @@ def test_training_stops_at_severe_findings(excerpt, tmp_path, monkeypatch):
     (tmp_path / "a.mp4").write_bytes(b"a video")
     (tmp_path / ".a.training" / "dataset").mkdir(parents=True)  # where the excerpt would be
     request = TrainRequest((tmp_path / "a.mp4",), "a", tmp_path / "consent.json", out=tmp_path / "a")
-    with pytest.raises(InputError, match=r"not fit for training: 8 s show .* --accept-quality"):
+    with pytest.raises(InputError, match=r"not fit for training: 8 s show .* cannot be trained on"):
         train(request)
     with pytest.raises(InputError, match="s of usable face to train on"):  # accepted, it fails where it did before
         train(replace(request, accept_quality=True))
+
+
+def test_what_is_severe_may_be_accepted_where_that_helps(excerpt, monkeypatch):
+    blurred = replace(measure_dataset(excerpt), seconds=200.0, frames=5000, sharpness=0.001)
+    monkeypatch.setattr("backend.training.quality.measure_dataset", lambda _: blurred)
+    with pytest.raises(InputError, match=r"blurred .* --accept-quality trains nevertheless"):
+        check_quality(excerpt, False, print)
 
 
 def test_warnings_are_said(excerpt):

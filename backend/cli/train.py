@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import os
 from pathlib import Path
 
 from backend.cli.options import add_options
@@ -45,9 +46,13 @@ def run(options: argparse.Namespace) -> None:
     request = TrainRequest(videos=tuple(list_videos(options.videos)), config=config, **settings)
     for video in request.videos:
         check_is_file(video, "a video of the speaker")
+    if os.environ.get("RANK", "0") != "0":  # of several processes under torchrun the first one speaks
+        train(request)
+        return
     with ProgressReport() as progress:
         folder = train(request, progress)
-    print(f"wrote {folder}\n{progress.summary()}\nUse it with: mouthpiece animate AUDIO --actor {_handle(request)} ...")
+    print(f"wrote {folder}\nreport: {request.report}\n{progress.summary()}")
+    print(f"Use it with: mouthpiece animate AUDIO --actor {_handle(request)} ...")
 
 
 def _handle(request) -> str:

@@ -101,6 +101,8 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.preset not in PRESET_NAMES:
             raise UsageError(f"--preset must be one of {', '.join(PRESET_NAMES)}, got {self.preset!r}.")
+        if self.preset == "instant" and self.from_scratch:
+            raise UsageError("--preset instant is solved from the voice model, not --from-scratch; use --preset fast.")
         for name in ("epochs", "chunk", "chunks", "texture_frames", "validate_every", "patience"):
             if getattr(self, name) < 1:
                 raise UsageError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}.")

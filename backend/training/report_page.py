@@ -3,6 +3,7 @@
 from html import escape
 from pathlib import Path
 
+REPORT = "report.html"
 WIDTH, HEIGHT, EDGE = 720, 220, 44
 """Pixels of a chart, and of the room for its numbers."""
 COLOURS = ("#c0392b", "#2563a8", "#2e8b57", "#8e5ea2", "#b8860b", "#555555")
@@ -44,9 +45,9 @@ def write_training_report(
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Training of {escape(actor)}</title>'
         f"<style>{STYLE}</style>{''.join(parts)}</html>"
     )
-    temporary = work / "report.html.partial"
+    temporary = work / f"{REPORT}.partial"
     temporary.write_text(page, encoding="utf-8")
-    temporary.replace(work / "report.html")
+    temporary.replace(work / REPORT)
 
 
 def _section(title: str, content: str) -> str:
@@ -92,6 +93,8 @@ def _chart(history: list[dict[str, float]], names: tuple[str, ...], relative: bo
 
 def _advice(figures: dict[str, float]) -> str:
     """Sentences for the next recording, from what came out worst."""
+    if not figures:
+        return "<p>Nothing was measured: the end of the video, which is kept for that, hardly shows a face.</p>"
     advice = []
     if figures.get("aperture_r", 1.0) < 0.85:
         advice.append(

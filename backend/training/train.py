@@ -21,7 +21,7 @@ from backend.file_lock import Lock
 from backend.progress import Progress, no_progress
 from backend.training.config import TrainConfig
 from backend.training.memory import keep_freed_memory
-from backend.training.report_page import write_training_report
+from backend.training.report_page import REPORT, write_training_report
 from backend.trust.consent import read_consent
 from backend.trust.provenance import file_sha256
 
@@ -72,6 +72,11 @@ class TrainRequest:
     def folder(self) -> Path:
         """Where the actor is written."""
         return self.out or user_actors() / self.actor
+
+    @property
+    def report(self) -> Path:
+        """The page that shows how it goes; while it trains, too."""
+        return self.work_folder / REPORT
 
     @property
     def work_folder(self) -> Path:
@@ -227,8 +232,8 @@ def _prepare(
     seconds = seen_seconds(dataset, spans)
     if seconds < LEAST_SECONDS:
         raise InputError(
-            f"There are {seconds:.0f} s of usable face to train on; at least {LEAST_SECONDS:.0f} s are needed, "
-            f"2 to 5 minutes make a good actor."
+            f"There are {seconds:.0f} s of usable face to train on, the last {config.held_out:.0%} of the video being "
+            f"kept for measuring; at least {LEAST_SECONDS:.0f} s are needed, 2 to 5 minutes make a good actor."
         )
     torch.manual_seed(config.seed)
     model = build_model(model_config)
@@ -245,7 +250,8 @@ def _prepare(
         score = figures["lip_error_mm"] + SSIM_WORTH * (1 - figures.get("ssim_atlas", 1.0))
         score += APERTURE_WORTH * (1 - np.nan_to_num(figures["aperture_r"]))
         if first:
-            write_training_report(work, request.actor, run.history, figures, config.epochs)
+            history = [*run.history[:-1], run.history[-1] | figures]  # this look is not in it yet
+            write_training_report(work, request.actor, history, figures, config.epochs)
         return figures | {"score": score}
 
     run = TrainingRun(model, batches, config, work / CHECKPOINT, validate if held else None)

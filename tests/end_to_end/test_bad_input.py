@@ -91,6 +91,7 @@ CASES = [
     (train(video="good.wav"), 1, "good.wav"),
     (train(video="faceless.mp4"), 1, "face"),
     (train("--preset", "huge"), 2, "huge"),
+    (train("--preset", "instant", "--from-scratch"), 2, "--from-scratch"),
     (train("--epochs", "0"), 2, "--epochs"),
     (train("--held-out", "0.9"), 2, "--held-out"),
 ]

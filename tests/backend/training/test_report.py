@@ -4,6 +4,7 @@ import json
 
 from backend.actor_library import SHIPPED
 from backend.training.report import write_card
+from backend.training.report_page import REPORT, write_training_report
 
 
 def test_the_shipped_card_is_that_of_its_description():
@@ -14,3 +15,10 @@ def test_the_shipped_card_is_that_of_its_description():
 def test_a_card_tells_the_epochs_that_were_run():
     facts = json.loads((SHIPPED / "default/actor.json").read_text()) | {"epochs": 40, "epochs_run": 7}
     assert "| epochs | 7 of at most 40 |" in write_card(facts)
+
+
+def test_a_training_that_was_not_measured_is_not_praised(tmp_path):
+    write_training_report(tmp_path, "anna", [{"geometry": 1.0}, {"geometry": 0.5}], {}, 2)
+    page = (tmp_path / REPORT).read_text("utf-8")
+    assert "Nothing was measured" in page
+    assert "Nothing stands out" not in page

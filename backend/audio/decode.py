@@ -64,8 +64,11 @@ def decode_audio(path: Path, progress: Progress = no_progress) -> np.ndarray:
     return samples
 
 
-def check_is_file(path: Path, expected: str) -> None:
-    """Raise UsageError unless `path` is a readable, non-empty file; `expected` names what it should be."""
+def check_is_file(path: Path, expected: str, may_be_empty: bool = False) -> None:
+    """Raise UsageError unless `path` is a readable file, InputError where it is empty.
+
+    expected: names what it should be.
+    """
     if path.is_dir():
         raise UsageError(f"{path} is a folder; expected {expected}.")
     try:
@@ -75,7 +78,7 @@ def check_is_file(path: Path, expected: str) -> None:
         raise UsageError(f"There is no file {path}; expected {expected}.") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
-    if empty:
+    if empty and not may_be_empty:
         raise InputError(f"{path} is empty; expected {expected}.")
 
 

@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> None:
     from backend.evaluation.evaluate import evaluate, read_transcripts
 
     for video in videos:
-        check_is_file(video, "a video of the speaker")
+        check_is_file(video, "a video of the speaker", may_be_empty=len(videos) > 1)  # then it is left out
     transcripts = read_transcripts(options.transcripts) if options.transcripts else None
     with ProgressReport() as progress:
         figures = evaluate(actor, videos, transcripts, options.include_training, options.video, progress)

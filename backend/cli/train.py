@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> None:
     settings = {name: getattr(options, name) for name in names}
     request = TrainRequest(videos=tuple(list_videos(options.videos)), config=config, **settings)
     for video in request.videos:
-        check_is_file(video, "a video of the speaker")
+        check_is_file(video, "a video of the speaker", may_be_empty=len(request.videos) > 1)  # then it is left out
     if os.environ.get("RANK", "0") != "0":  # of several processes under torchrun the first one speaks
         train(request)
         return

@@ -24,7 +24,7 @@ def save_contact_sheet(path: Path, true: np.ndarray, predicted: np.ndarray, visi
 
 def write_card(facts: dict[str, Any]) -> str:
     """Text of MODEL_CARD.md. facts: `name`, and what `train` puts into an actor's description."""
-    consent = {name: " ".join(str(value).replace("|", "\\|").split()) for name, value in facts["consent"].items()}
+    consent = {name: _cell(value) for name, value in facts["consent"].items()}
     rows = "\n".join(f"| `{name}` | {value:.4g} |" for name, value in facts["metrics"].items())
     return f"""# Actor `{facts["name"]}`
 
@@ -32,8 +32,8 @@ A talking head trained by Mouthpiece from the video named below. Everything it m
 
 | | |
 |---|---|
-| made with | `{facts["command"]}` |
-| data | {facts["data"]} |
+| made with | `{_cell(facts["command"])}` |
+| data | {_cell(facts["data"])} |
 | trained on | {facts["train_frames"]} frames; the last {facts["held_out"]:.0%} of the video held out |
 | seed | {facts["seed"]} |
 | epochs | {facts["epochs_run"]} of at most {facts["epochs"]} |
@@ -56,6 +56,11 @@ corners. `mean_texture` is what a still texture reaches; `interior` counts the v
 It learnt one face from a few minutes of video and the voices heard in it; other voices, languages and noise move the
 mouth less exactly. Eyes, brows and head do not move with the sound.
 """
+
+
+def _cell(value: object) -> str:
+    """A value as it may stand in a table: on one line, its bars escaped."""
+    return " ".join(str(value).replace("|", "\\|").split())
 
 
 def _origin(facts: dict[str, Any]) -> str:

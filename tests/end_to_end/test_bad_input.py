@@ -90,6 +90,7 @@ CASES = [
     (train(video="mute.mp4"), 1, "no sound track"),
     (train(video="good.wav"), 1, "good.wav"),
     (train(video="faceless.mp4"), 1, "face"),
+    (("train", "faceless.mp4", "empty.wav", *train()[2:]), 1, "empty.wav was left out"),
     (train("--preset", "huge"), 2, "huge"),
     (train("--preset", "instant", "--from-scratch"), 2, "--from-scratch"),
     (train("--epochs", "0"), 2, "--epochs"),

@@ -17,6 +17,13 @@ def test_a_card_tells_the_epochs_that_were_run():
     assert "| epochs | 7 of at most 40 |" in write_card(facts)
 
 
+def test_a_bar_in_a_name_ends_no_cell():
+    facts = json.loads((SHIPPED / "default/actor.json").read_text()) | {"data": "a|b.mp4", "command": "train 'a|b.mp4'"}
+    card = write_card(facts)
+    assert "| data | a\\|b.mp4 |" in card
+    assert "`train 'a\\|b.mp4'` |" in card
+
+
 def test_a_training_that_was_not_measured_is_not_praised(tmp_path):
     write_training_report(tmp_path, "anna", [{"geometry": 1.0}, {"geometry": 0.5}], {}, 2)
     page = (tmp_path / REPORT).read_text("utf-8")

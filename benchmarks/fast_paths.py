@@ -68,7 +68,7 @@ def plain(actor: Actor, held: HeldOut) -> Figures:
 
 def fast(actor: Actor, held: HeldOut, calibrated: bool) -> Figures:
     """NumPy, and textures in stretches side by side."""
-    codes = hear(actor.motion, held.samples, held.times)
+    codes = hear(actor.motion, held.samples, held.times)[0]
     crops = None
     if actor.has_texture:
         crops = np.zeros((len(codes), 128, 128, 3), np.uint8)
@@ -82,7 +82,7 @@ def live(actor: Actor, held: HeldOut, look_ahead: float, known_level: bool = Tru
     """A stream over the whole recording; without a known level it follows the level as it hears it."""
     gain = level_gain(held.samples) if known_level else None
     if known_level:
-        codes = hear(actor.motion, held.samples, held.times, look_ahead=look_ahead)
+        codes = hear(actor.motion, held.samples, held.times, look_ahead=look_ahead)[0]
         return held.compare(actor.motion.offsets(codes))
     session = StreamingSession(actor.motion, held.fps, look_ahead, gain)
     frames = session.feed(held.samples) + session.flush()

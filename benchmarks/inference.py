@@ -83,7 +83,7 @@ def measure_warm(folder: Path, actor: Actor) -> list[Row]:
     request = AnimateRequest(minute, actor.name, (folder / "warm",), texture=False, overwrite=True)
     warm = fastest(lambda: animate(request, actor=actor))
     times = frame_times(SECONDS, FPS)
-    codes = hear(actor.motion, speech(SECONDS), times)
+    codes = hear(actor.motion, speech(SECONDS), times)[0]
     heard = fastest(lambda: hear(actor.motion, speech(SECONDS), times))
     moved = fastest(lambda: (actor.motion.offsets(codes), actor.motion.blendshapes(codes)))
     rows = [

@@ -43,15 +43,15 @@ class AudioEncoderArrays:
         ]
         return np.concatenate(pieces)
 
-    def codes(self, features: np.ndarray, index: np.ndarray) -> np.ndarray:
-        """Layers over time: features (C, 4, width), index (T, 24) into them -> codes (T, Ns) float32."""
+    def hear(self, features: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, None]:
+        """Layers over time: features (C, 4, width), index (T, 24) into them -> codes (T, Ns) float32; no phonemes."""
         codes = np.empty((len(index), len(self.code_bias)), np.float32)
         for start in range(0, len(index), FRAMES_AT_ONCE):
             rows = features[index[start : start + FRAMES_AT_ONCE]]
             for kernel, bias in self.time:
                 rows = _halve(rows, kernel, bias)
             codes[start : start + len(rows)] = rows.reshape(len(rows), -1) @ self.code_weight + self.code_bias
-        return codes
+        return codes, None
 
     def _features(self, columns: np.ndarray) -> np.ndarray:
         rows = columns if self.use_phase else np.hypot(columns[:, :1], columns[:, 1:])
@@ -91,15 +91,19 @@ class VoiceEncoderArrays:
         """Bands of each column, for every length of the vocal tract: (C, 2, 256) float32 -> (C, 80 * lengths)."""
         return np.hypot(columns[:, 0], columns[:, 1]) @ self._bands[0] + self._bands[1]
 
-    def codes(self, features: np.ndarray, index: np.ndarray) -> np.ndarray:
-        """Levels over time: features (C, 80 * lengths), index (T, columns) into them -> codes (T, Ns) float32."""
+    def hear(self, features: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Levels over time: features (C, 80 * lengths), index (T, columns) into them -> codes (T, Ns) float32.
+
+        And the phonemes' probabilities, (T, MOMENTS, PHONEMES) float32; None where the code is one speaker's own, who
+        was seen to do what they ask for.
+        """
         lengths = features.reshape(len(features), -1, self._band_count).transpose(1, 0, 2)
         starts = self._instants - self._instants[0]
         instants = np.concatenate([index[:, start : start + self._heard_columns] for start in starts])
         heard = np.stack([self._heard(rows, instants) for rows in lengths])
         heard = heard.reshape(len(lengths), len(starts), len(index), -1)
         if self._phonemes is None:
-            return self._codes(heard[0])
+            return self._codes(heard[0]), None
         logarithms = self._phoneme_logarithms(heard)
         probabilities = np.exp(logarithms)
         told = [np.float32(SURE) * probabilities, np.float32(UNSURE) * np.maximum(logarithms, LEAST_LOG)]
@@ -109,7 +113,8 @@ class VoiceEncoderArrays:
         share = np.exp(share - share.max(axis=0))
         share = (share / share.sum(axis=0))[..., None]
         codes = (share * self._codes(features)).sum(axis=0)
-        return self._close_lips(codes, (share[..., None] * probabilities).sum(axis=0))
+        probabilities = (share[..., None] * probabilities).sum(axis=0)
+        return self._close_lips(codes, probabilities), None if len(self._code) > 1 else probabilities
 
     def _heard(self, rows: np.ndarray, index: np.ndarray) -> np.ndarray:
         """The last level, normalised: (T, width)."""

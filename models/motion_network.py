@@ -39,7 +39,11 @@ class MotionNetwork:
 
     def codes(self, features: np.ndarray, index: np.ndarray) -> np.ndarray:
         """Features (C, ...) of columns, index (T, columns) into them -> codes (T, Ns) float32."""
-        return self._encoder.codes(features, index)
+        return self.hear(features, index)[0]
+
+    def hear(self, features: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Codes as above; probabilities (T, MOMENTS, PHONEMES) float32 of phonemes where they are no one speaker's."""
+        return self._encoder.hear(features, index)
 
     def offsets(self, codes: np.ndarray) -> np.ndarray:
         """(T, Ns) -> offsets from the reference vertices, (T, 468, 3) float32, interocular units, head space."""

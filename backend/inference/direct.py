@@ -13,6 +13,7 @@ from backend.inference.meeting import meet
 from backend.inference.motion import calm_silence, hear, neutral_code, steady, style_motion
 from backend.inference.performance import Performance, perform
 from backend.inference.request import AnimateRequest
+from backend.inference.rounding import lacking
 from backend.progress import Progress, no_progress
 from backend.speech.timeline import Timeline
 from shape_keys.arkit import NAMES
@@ -65,15 +66,17 @@ def direct(
         progress(NO_SPEECH.format(name=request.audio.name), 0, 0)
     breath = request.breath * (BREATH if actor.description.get("general") else 1)
     open_ = np.maximum(open_, breath * breath_gate(samples, times) * np.clip(times / BEGINNING, 0, 1))
-    codes = steady(hear(actor.motion, samples, times, progress), request.fps)
+    codes, rounded = (steady(heard, request.fps) for heard in hear(actor.motion, samples, times, progress))
     rest = neutral_code(actor.motion)
     # Weights from their clipped selves: those of the code at rest may lie below 0, and would hold back the others.
     weights, still = actor.motion.blendshapes(codes), np.zeros((1, len(NAMES)), np.float32)
-    codes, weights = calm_silence(codes, rest, open_), calm_silence(weights, still, open_)
-    if request.intensity != 1 or request.smooth > 0:
-        amount = request.intensity, request.smooth * request.fps
-        codes, weights = style_motion(codes, rest, *amount), style_motion(weights, still, *amount)
+    rounder = lacking(weights, rounded)
+    codes, weights, rounder = (
+        style_motion(calm_silence(motion, start, open_), start, request.intensity, request.smooth * request.fps)
+        for motion, start in ((codes, rest), (weights, still), (rounder, still))
+    )
     shown = perform(actor.motion, codes, weights, actor.reference.vertices)
+    shown = shown.reweighted(shown.weights + rounder)
     shown = replace(shown, weights=meet(shown.weights, shown.gap(), shown.rest_gap))
     shown = balance(shown, request, speaking)
     if request.intensity > 1 or request.reshapes:

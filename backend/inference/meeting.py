@@ -14,14 +14,14 @@ def meet(weights: np.ndarray, gap: np.ndarray, rest_gap: float) -> np.ndarray:
     """ARKit weights (T, 52) that close a face's lips as far as its vertices are closed; the same where those are apart.
 
     The network learns weights apart from vertices, and leaves lips ajar by them. What parts the lips beside the jaw is
-    taken back first; what the jaw opens is then closed by mouthClose, as ARKit means it.
+    taken back first, but not how round they are; what the jaw opens is then closed by mouthClose, as ARKit means it.
 
     gap: (T,), vertical distance of the vertices' inner lips; rest_gap: that of the face at rest; interocular units.
     """
     shapes = gap_of_shapes()
     too_far = np.maximum(rest_gap + weights @ shapes - np.maximum(gap, 0), 0) * np.clip(2 - gap / NEAR, 0, 1)
     parting = shapes > 0
-    parting[arkit.INDEX["jawOpen"]] = False
+    parting[[arkit.INDEX["jawOpen"], arkit.INDEX["mouthPucker"]]] = False
     parted = weights[:, parting] @ shapes[parting]
     taken = np.minimum(too_far, parted)
     result = weights.copy()

@@ -4,6 +4,7 @@ import numpy as np
 
 from backend.audio.decode import SAMPLE_RATE
 from backend.audio.spectrogram import level_gain, spectrogram_windows
+from backend.inference.rounding import rounding
 from backend.progress import Progress, no_progress
 from models.motion_network import MotionNetwork
 from shape_keys.basis import load_basis
@@ -24,20 +25,25 @@ def hear(
     times: np.ndarray,
     progress: Progress = no_progress,
     look_ahead: float | None = None,
-) -> np.ndarray:
+) -> tuple[np.ndarray, np.ndarray]:
     """Codes of the frames at `times` (T,), seconds, of a recording (n,) float32 at 16 kHz: (T, Ns) float32.
+
+    And how round the lips are beside what codes tell, (T,) float32: `rounding`, 0 in a speaker's own network.
 
     look_ahead: seconds of sound after each frame that are heard, all that the network knows to use by default.
     """
     gain = level_gain(samples)
     codes = np.empty((len(times), network.code_length), np.float32)
+    rounded = np.zeros(len(times), np.float32)
     for start in range(0, len(times), FRAMES_AT_ONCE):
         progress("listen", start, len(times))
         part = slice(start, start + FRAMES_AT_ONCE)
         windows = spectrogram_windows(samples, times[part], gain=gain, look_ahead=look_ahead, count=network.columns)
-        codes[part] = network.codes(network.features(windows.columns), windows.index)
+        codes[part], probabilities = network.hear(network.features(windows.columns), windows.index)
+        if probabilities is not None:
+            rounded[part] = rounding(probabilities)
     progress("listen", len(times), len(times))
-    return codes
+    return codes, rounded
 
 
 def steady(codes: np.ndarray, fps: float) -> np.ndarray:
@@ -51,7 +57,7 @@ def steady(codes: np.ndarray, fps: float) -> np.ndarray:
 
 def rest_code(network: MotionNetwork) -> np.ndarray:
     """Code of silence, (1, Ns): where the face comes to rest."""
-    return hear(network, np.zeros(SAMPLE_RATE // 2, np.float32), np.array([0.25]))
+    return hear(network, np.zeros(SAMPLE_RATE // 2, np.float32), np.array([0.25]))[0]
 
 
 def neutral_code(network: MotionNetwork) -> np.ndarray:
@@ -84,6 +90,8 @@ def style_motion(motion: np.ndarray, rest: np.ndarray, intensity: float, smooth_
     leaves the motion, 0 keeps the face at rest: geometry is affine in the code, so scaling the code's distance from
     rest scales it exactly. smooth_frames: standard deviation of a Gaussian over time.
     """
+    if smooth_frames == 0 and intensity == 1:
+        return motion
     if smooth_frames > 0:
         from scipy.ndimage import gaussian_filter1d
 

@@ -10,7 +10,9 @@ from backend.audio.spectrogram import HOP_SECONDS, WINDOW, frame_times, samples_
 from backend.audio.zero_line import RunningOffset
 from backend.errors import InputError, UsageError
 from backend.inference.meeting import meet
+from backend.inference.rounding import lacking, rounding
 from models.motion_network import MotionNetwork
+from shape_keys.basis import load_basis
 from shape_keys.topology import LOWER_INNER_LIP, UPPER_INNER_LIP
 
 LOOK_AHEADS = (0.0, 0.04, 0.12)
@@ -43,7 +45,8 @@ class StreamingSession:
     needs them, so that work and memory for a frame stay the same however long the stream gets.
 
     With `gain` given, frames equal those that `encode_sound` and the network give for the whole recording with the
-    same gain and look-ahead, to float32 rounding (1e-5), whatever the chunks; weights as `meet` leaves them. Without,
+    same gain and look-ahead, to float32 rounding (1e-5), whatever the chunks; weights as `meet` leaves them, lips as
+    round as the voice model hears them. Without,
     the level is followed as it is heard (`RunningLevel`): chunks still do not matter, but a recording's level is known
     only at its end. So is an offset, which is taken off once half a second has been heard (`RunningOffset`).
     """
@@ -98,11 +101,14 @@ class StreamingSession:
         numbers = np.arange(start, end)
         centres = window_centres(numbers / self.fps, self.look_ahead, self.network.columns)
         self._hear_columns(centres)
-        codes = self.network.codes(self._features, np.searchsorted(self._centres, centres))
+        codes, probabilities = self.network.hear(self._features, np.searchsorted(self._centres, centres))
         self._forget()
-        offsets = self.network.offsets(codes)
+        offsets, weights = self.network.offsets(codes), self.network.blendshapes(codes)
+        if probabilities is not None:
+            rounder = lacking(weights, rounding(probabilities))
+            weights, offsets = weights + rounder, offsets + np.tensordot(rounder, load_basis(), 1)
         opening = offsets[:, UPPER_INNER_LIP, 1] - offsets[:, LOWER_INNER_LIP, 1]
-        rows = zip(numbers, meet(self.network.blendshapes(codes), opening, 0.0), offsets, strict=True)
+        rows = zip(numbers, meet(weights, opening, 0.0), offsets, strict=True)
         return [LiveFrame(int(number), float(number / self.fps), weights, offsets) for number, weights, offsets in rows]
 
     def _hear_columns(self, centres: np.ndarray) -> None:

@@ -23,7 +23,7 @@ def speech():
 def test_equals_the_plain_path(model, network, speech, monkeypatch, fps, frames_at_once):
     times = frame_times(3.0, fps)
     monkeypatch.setattr(motion, "FRAMES_AT_ONCE", frames_at_once)
-    codes, plain = motion.hear(network, speech, times), predict.encode_sound(model, speech, times)
+    codes, plain = motion.hear(network, speech, times)[0], predict.encode_sound(model, speech, times)
     assert np.abs(codes - plain.numpy()).max() < TOLERANCE
     offsets, weights = predict.decode_motion(model, plain)
     assert np.abs(network.offsets(codes) - offsets).max() < TOLERANCE
@@ -32,7 +32,7 @@ def test_equals_the_plain_path(model, network, speech, monkeypatch, fps, frames_
 
 
 def test_intensity_scales_the_distance_from_rest(network, speech):
-    codes, rest = motion.hear(network, speech, frame_times(3.0, 25)), motion.rest_code(network)
+    codes, rest = motion.hear(network, speech, frame_times(3.0, 25))[0], motion.rest_code(network)
     still = network.offsets(rest)
     full, half, none = (network.offsets(motion.style_motion(codes, rest, share, 0.0)) for share in (1.0, 0.5, 0.0))
     assert np.allclose(half - still, 0.5 * (full - still), atol=1e-5)
@@ -40,7 +40,7 @@ def test_intensity_scales_the_distance_from_rest(network, speech):
 
 
 def test_smoothing_calms_the_motion_and_keeps_its_mean(network, speech):
-    codes = motion.hear(network, speech, frame_times(3.0, 25))
+    codes = motion.hear(network, speech, frame_times(3.0, 25))[0]
     smooth = motion.style_motion(codes, motion.rest_code(network), 1.0, 2.0)
     assert smooth.dtype == np.float32
     assert np.abs(np.diff(smooth, axis=0)).mean() < 0.5 * np.abs(np.diff(codes, axis=0)).mean()

@@ -1,0 +1,51 @@
+"""Lips that round: what is heard of /uw ow w/ in voices that nobody was filmed with, as the table of visemes has it."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from backend.inference.performance import gap_of_shapes
+from backend.speech.phones import SYMBOLS
+from models.phonemes import MOMENTS
+from shape_keys import arkit
+from shape_keys.viseme_table import load_visemes
+
+MOMENT_SECONDS = 0.04
+"""Distance of the moments about a frame at which phonemes are told."""
+PUCKER, CLOSE = arkit.INDEX["mouthPucker"], arkit.INDEX["mouthClose"]
+
+
+def rounding(probabilities: np.ndarray) -> np.ndarray:
+    """mouthPucker (T,) float32 of what is heard: (T, MOMENTS, PHONEMES), the probabilities about each frame.
+
+    The visemes' balance (`shape_keys.visemes.coarticulate`), in which every phoneme pulls as much as it is likely:
+    rounding spreads ahead, further than it lasts. The filmed speakers that the voice model learnt from hardly round,
+    for in small pictures the tracker sees little of it.
+    """
+    pull, pucker = _pulls()
+    pulls = probabilities * pull
+    return (pulls @ pucker).sum(axis=1) / pulls.sum(axis=(1, 2))
+
+
+def lacking(weights: np.ndarray, rounded: np.ndarray) -> np.ndarray:
+    """What ARKit weights (T, 52) lack to be so round, (T, 52) float32; lips stay as far apart as they are.
+
+    rounded: (T,), 0 for as they are.
+    """
+    lack, opened = np.zeros_like(weights), gap_of_shapes()
+    lack[:, PUCKER] = np.maximum(rounded - weights[:, PUCKER], 0)
+    lack[:, CLOSE] = lack[:, PUCKER] * opened[PUCKER] / -opened[CLOSE]
+    return lack
+
+
+@lru_cache(maxsize=1)
+def _pulls() -> tuple[np.ndarray, np.ndarray]:
+    """How strongly each phoneme pulls at each moment (MOMENTS, PHONEMES), and where to: mouthPucker (PHONEMES,)."""
+    table = load_visemes()
+    number, channel = next((n, c) for n, c in enumerate(table.channels) if PUCKER in c.shapes)
+    parts = [[table.visemes[part] for part in table.glides.get(symbol, (symbol,))] for symbol in SYMBOLS]
+    dominance = np.array([np.mean([viseme.dominance[number] for viseme in part]) for part in parts])
+    pucker = np.array([np.mean([viseme.weights[PUCKER] for viseme in part]) for part in parts])
+    seconds = (np.arange(MOMENTS) - MOMENTS // 2) * MOMENT_SECONDS
+    nearness = np.exp(-((seconds / np.where(seconds > 0, channel.ahead, channel.after)) ** 2))
+    return (nearness[:, None] * dominance).astype(np.float32), pucker.astype(np.float32)

@@ -25,6 +25,8 @@ NO_SPEECH = (
     "There is no speech in {name}: nothing in it stands out from the background as a voice does. The face stays "
     "at rest; --silence-gate 0 shows the sound all the same."
 )
+SPOKEN = np.array([not name.startswith(("brow", "eye")) for name in NAMES], np.float32)
+"""Shapes that sound moves; what a network has learnt of brows and lids beside them is chance. Layers move these."""
 BREATH = 1.8
 """How much further the voice model's lips open for the breath before speech than it has them: of several speakers it
 knows a mean that phonemes, half of what its code is made of, tell nothing of (docs/decisions/021-breath.md)."""
@@ -76,7 +78,7 @@ def direct(
         for motion, start in ((codes, rest), (weights, still), (rounder, still))
     )
     shown = perform(actor.motion, codes, weights, actor.reference.vertices)
-    shown = shown.reweighted(shown.weights + rounder)
+    shown = shown.reweighted((shown.weights + rounder) * SPOKEN)
     shown = replace(shown, weights=meet(shown.weights, shown.gap(), shown.rest_gap))
     shown = balance(shown, request, speaking)
     if request.intensity > 1 or request.reshapes:

@@ -63,6 +63,13 @@ def test_without_intensity_the_face_is_at_rest(actor, spoken, words):
     assert np.allclose(directed.performance.weights[0], silent.performance.weights[0], atol=1e-6)
 
 
+@pytest.mark.parametrize("intensity", [1.0, 3.0])
+def test_brows_and_lids_stay_still_unless_asked(actor, spoken, intensity):
+    upper = [number for name, number in INDEX.items() if name.startswith(("brow", "eye"))]
+    assert not shown(actor, spoken.samples, intensity=intensity)[0].performance.weights[:, upper].any()
+    assert shown(actor, spoken.samples, blinks=1.0, brows=1.0)[0].performance.weights[:, upper].any()
+
+
 @pytest.mark.parametrize("intensity", [1.0, 2.0, 3.0])
 def test_lips_touch_at_most_at_any_intensity(actor, spoken, intensity):
     for words in (None, timeline(spoken)):

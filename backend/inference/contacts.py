@@ -50,6 +50,17 @@ def keep_words(
     return _open_vowels(held, times, phones, np.maximum(closed, tucked), LEAST_OPEN * wide)
 
 
+def tuck(performance: Performance, share: np.ndarray) -> Performance:
+    """The performance with a character's lower lip under the teeth, as /f v/ have it. share: (T,) in 0..1, how far.
+
+    Only the weights change: the filmed speakers' vertices show it, and the network has learnt it from these.
+    """
+    closure, weights = load_visemes().closures[LABIODENTALS[0]], performance.weights.copy()
+    held = np.flatnonzero(closure.held)
+    weights[:, held] += TUCK_STRENGTH * share[:, None] * (closure.weights[held] - weights[:, held])
+    return replace(performance, weights=weights)
+
+
 def _hold_poses(
     performance: Performance, times: np.ndarray, phones: Sequence[Phone]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

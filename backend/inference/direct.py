@@ -8,12 +8,12 @@ import numpy as np
 from backend.audio.decode import SAMPLE_RATE
 from backend.audio.spectrogram import frame_times
 from backend.inference.balance import balance, gain_factors
-from backend.inference.contacts import keep_words, part_lips
+from backend.inference.contacts import keep_words, part_lips, tuck
+from backend.inference.heard_lips import lacking
 from backend.inference.meeting import meet
 from backend.inference.motion import calm_silence, hear, neutral_code, steady, style_motion
 from backend.inference.performance import Performance, perform
 from backend.inference.request import AnimateRequest
-from backend.inference.rounding import lacking
 from backend.progress import Progress, no_progress
 from backend.speech.timeline import Timeline
 from shape_keys.arkit import NAMES
@@ -68,11 +68,11 @@ def direct(
         progress(NO_SPEECH.format(name=request.audio.name), 0, 0)
     breath = request.breath * (BREATH if actor.description.get("general") else 1)
     open_ = np.maximum(open_, breath * breath_gate(samples, times) * np.clip(times / BEGINNING, 0, 1))
-    codes, rounded = (steady(heard, request.fps) for heard in hear(actor.motion, samples, times, progress))
+    codes, lips = (steady(heard, request.fps) for heard in hear(actor.motion, samples, times, progress))
     rest = neutral_code(actor.motion)
     # Weights from their clipped selves: those of the code at rest may lie below 0, and would hold back the others.
     weights, still = actor.motion.blendshapes(codes), np.zeros((1, len(NAMES)), np.float32)
-    rounder = lacking(weights, rounded)
+    rounder = lacking(weights, lips[:, 0])
     codes, weights, rounder = (
         style_motion(calm_silence(motion, start, open_), start, request.intensity, request.smooth * request.fps)
         for motion, start in ((codes, rest), (weights, still), (rounder, still))
@@ -84,7 +84,9 @@ def direct(
     if request.intensity > 1 or request.reshapes:
         shown = part_lips(shown, actor.reference.vertices)
     timeline = find_words(samples, request, progress)
-    if timeline is not None:
+    if timeline is None:
+        shown = tuck(shown, min(1.0, request.intensity) * np.minimum(open_, 1) * lips[:, 1])
+    else:
         shown = keep_words(shown, times, timeline.phones, min(1.0, request.intensity))
         shown = replace(shown, weights=meet(shown.weights, shown.gap(), shown.rest_gap))
     shown, head_rotation = _add_layers(shown, samples, times, speaking, request)

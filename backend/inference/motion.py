@@ -4,7 +4,7 @@ import numpy as np
 
 from backend.audio.decode import SAMPLE_RATE
 from backend.audio.spectrogram import level_gain, spectrogram_windows
-from backend.inference.rounding import rounding
+from backend.inference.heard_lips import rounding, tucking
 from backend.progress import Progress, no_progress
 from models.motion_network import MotionNetwork
 from shape_keys.basis import load_basis
@@ -28,22 +28,23 @@ def hear(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Codes of the frames at `times` (T,), seconds, of a recording (n,) float32 at 16 kHz: (T, Ns) float32.
 
-    And how round the lips are beside what codes tell, (T,) float32: `rounding`, 0 in a speaker's own network.
+    And how round and how far tucked lips are beside what codes tell, (T, 2) float32: `rounding` and `tucking`, 0 in a
+    speaker's own network.
 
     look_ahead: seconds of sound after each frame that are heard, all that the network knows to use by default.
     """
     gain = level_gain(samples)
     codes = np.empty((len(times), network.code_length), np.float32)
-    rounded = np.zeros(len(times), np.float32)
+    lips = np.zeros((len(times), 2), np.float32)
     for start in range(0, len(times), FRAMES_AT_ONCE):
         progress("listen", start, len(times))
         part = slice(start, start + FRAMES_AT_ONCE)
         windows = spectrogram_windows(samples, times[part], gain=gain, look_ahead=look_ahead, count=network.columns)
         codes[part], probabilities = network.hear(network.features(windows.columns), windows.index)
         if probabilities is not None:
-            rounded[part] = rounding(probabilities)
+            lips[part] = np.stack([rounding(probabilities), tucking(probabilities)], axis=1)
     progress("listen", len(times), len(times))
-    return codes, rounded
+    return codes, lips
 
 
 def steady(codes: np.ndarray, fps: float) -> np.ndarray:

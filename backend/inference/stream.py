@@ -9,8 +9,8 @@ from backend.audio.running_level import RunningLevel
 from backend.audio.spectrogram import HOP_SECONDS, WINDOW, frame_times, samples_needed, spectrum, window_centres
 from backend.audio.zero_line import RunningOffset
 from backend.errors import InputError, UsageError
+from backend.inference.heard_lips import lacking, rounding
 from backend.inference.meeting import meet
-from backend.inference.rounding import lacking, rounding
 from models.motion_network import MotionNetwork
 from shape_keys.basis import load_basis
 from shape_keys.topology import LOWER_INNER_LIP, UPPER_INNER_LIP

@@ -63,6 +63,22 @@ def test_without_intensity_the_face_is_at_rest(actor, spoken, words):
     assert np.allclose(directed.performance.weights[0], silent.performance.weights[0], atol=1e-6)
 
 
+def test_a_characters_lower_lip_is_tucked_where_f_and_v_are_heard():
+    voice, said = load_actor(find_actor("voice")), speak("Five of the very first leaves fell over.")
+    weights = shown(voice, said.samples)[0].performance.weights[:, INDEX["mouthRollLower"]]
+    times = np.arange(len(weights)) / 25
+    rolled = [
+        weights[(times >= p.start - 0.02) & (times <= p.end + 0.02)].max(initial=0)
+        for p in said.phones
+        if p.symbol in "fv"
+    ]
+    others = [
+        np.interp((p.start + p.end) / 2, times, weights) for p in said.phones if p.symbol in ("iy", "ey", "s", "l")
+    ]
+    assert np.median(rolled) > 0.2
+    assert np.median(others) < 0.1
+
+
 @pytest.mark.parametrize("intensity", [1.0, 3.0])
 def test_brows_and_lids_stay_still_unless_asked(actor, spoken, intensity):
     upper = [number for name, number in INDEX.items() if name.startswith(("brow", "eye"))]
@@ -117,7 +133,8 @@ def test_weights_are_as_much_larger_as_the_vertices_are(actor, spoken, intensity
     sized, _ = shown(actor, spoken.samples, intensity=intensity)
     jaws = [directed.performance.weights[:, INDEX["jawOpen"]] for directed in (plain, sized)]
     assert jaws[0].max() * intensity < 1
-    assert np.allclose(jaws[1], intensity * jaws[0], atol=1e-5)
+    free = hear(actor.motion, spoken.samples, frame_times(len(spoken.samples) / SAMPLE_RATE, 25))[1][:, 1] == 0
+    assert np.allclose(jaws[1][free], intensity * jaws[0][free], atol=1e-5)
     wide = [wide_gap(directed.performance.gap()) for directed in (plain, sized)]
     assert wide[1] == pytest.approx(intensity * wide[0], rel=0.1)
 

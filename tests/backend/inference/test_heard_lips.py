@@ -8,9 +8,9 @@ import pytest
 from backend.actor_file import load_actor
 from backend.actor_library import find_actor
 from backend.audio.spectrogram import frame_times
+from backend.inference.heard_lips import PUCKER, lacking, rounding
 from backend.inference.motion import hear
 from backend.inference.performance import gap_of_shapes
-from backend.inference.rounding import PUCKER, lacking, rounding
 from backend.inference.stream import StreamingSession
 from backend.speech.phones import SYMBOLS
 from models.phonemes import MOMENTS
@@ -56,7 +56,7 @@ def test_the_voice_model_rounds_and_a_speakers_own_network_is_left_alone():
         map(load_actor, map(find_actor, ("voice", "default"))),
     )
     times = frame_times(len(spoken.samples) / 16000, 25)
-    rounded = hear(voice.motion, spoken.samples, times)[1]
+    rounded = hear(voice.motion, spoken.samples, times)[1][:, 0]
     middles = {name: [(p.start + p.end) / 2 for p in spoken.phones if p.symbol == name] for name in ("uw", "iy")}
     assert np.interp(middles["uw"], times, rounded).min() > 0.3
     assert np.interp(middles["iy"], times, rounded).max() < 0.15

@@ -1,15 +1,17 @@
-"""Lips that round: what is heard of /uw ow w/ in voices that nobody was filmed with, as the table of visemes has it."""
+"""What lips do at phonemes that are heard, where no speaker's own were seen: they round, and are tucked at /f v/."""
 
 from functools import lru_cache
 
 import numpy as np
 
 from backend.inference.performance import gap_of_shapes
-from backend.speech.phones import SYMBOLS
+from backend.speech.phones import LABIODENTALS, SYMBOLS
 from models.phonemes import MOMENTS
 from shape_keys import arkit
 from shape_keys.viseme_table import load_visemes
 
+CERTAINTY = 0.3, 0.7
+"""Probability of /f v/ at which the lower lip begins to go under the teeth, and at which it is there."""
 MOMENT_SECONDS = 0.04
 """Distance of the moments about a frame at which phonemes are told."""
 PUCKER, CLOSE = arkit.INDEX["mouthPucker"], arkit.INDEX["mouthClose"]
@@ -25,6 +27,13 @@ def rounding(probabilities: np.ndarray) -> np.ndarray:
     pull, pucker = _pulls()
     pulls = probabilities * pull
     return (pulls @ pucker).sum(axis=1) / pulls.sum(axis=(1, 2))
+
+
+def tucking(probabilities: np.ndarray) -> np.ndarray:
+    """How far the lower lip goes under the teeth (T,) in 0..1 at what is heard: (T, MOMENTS, PHONEMES)."""
+    doubt, sure = CERTAINTY
+    tucked = probabilities[:, MOMENTS // 2, [SYMBOLS.index(symbol) for symbol in LABIODENTALS]].sum(axis=-1)
+    return np.clip((tucked - doubt) / (sure - doubt), 0, 1)
 
 
 def lacking(weights: np.ndarray, rounded: np.ndarray) -> np.ndarray:

@@ -172,14 +172,17 @@ def _first_words(starts: np.ndarray, ends: np.ndarray) -> list[int]:
 
 
 def _timeline(found: list, start: float, end: float) -> tuple[list[Phone], list[Word]]:
-    """Phones and words of a piece of sound that lasts from start to end, in seconds of the whole."""
+    """Phones and words of a piece of sound that lasts from start to end, in seconds of the whole.
+
+    Words that nobody said are found without length and left out.
+    """
 
     def clock(frame: int) -> float:
         return float(np.clip(start + frame * FRAME_SECONDS - PADDING, start, end))
 
     phones, words = [], []
     for name, begin, length, parts in found:
-        if not name.startswith("<"):
+        if not name.startswith("<") and clock(begin + length) > clock(begin):
             words.append(Word(clock(begin), clock(begin + length), re.sub(r"\(\d+\)$", "", name)))
         for phone, first, duration, _ in parts:
             symbol = SILENCE if phone in ("SIL", "+NOISE+", "+SPN+") else from_arpabet(phone)

@@ -113,6 +113,16 @@ def test_pieces_begin_after_the_longest_pauses():
     assert _first_words(starts[:100], ends[:100]) == [0]
 
 
+def test_words_that_nobody_said_are_left_out():
+    from backend.speech.alignment import _timeline
+
+    sounds = [("M", 50, 20, -900), ("AY", 70, 20, -900)]
+    found = [("<sil>", 0, 50, []), ("my", 50, 40, sounds), ("own", 90, 0, []), ("map(2)", 190, 30, [])]
+    phones, words = _timeline(found, 0.0, 1.5)  # the last one lies in the padding after the sound
+    assert [(word.text, word.start, word.end) for word in words] == [("my", pytest.approx(0.2), pytest.approx(0.6))]
+    assert [phone.symbol for phone in phones] == ["m", "ay"]
+
+
 def test_no_words(aligner):
     with pytest.raises(InputError, match="no words"):
         aligner.align(np.zeros(16000, np.float32), "!?")

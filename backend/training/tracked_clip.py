@@ -111,6 +111,7 @@ def _expected_frames(path: Path) -> int:
 def _track_clip(
     path: Path, part: Path, config: DatasetConfig, warnings: list[str], report: Callable[[int], None]
 ) -> TrackedClip:
+    open_video(path)  # first: of a file that is none, its sound is no matter
     samples = decode_audio(path)
     if not part_file(part, "track").is_file():
         _write_track(path, part, config, report)

@@ -95,7 +95,7 @@ def test_a_clip_that_cannot_be_used_is_left_out_with_a_sentence(videos, tmp_path
     dataset = build_dataset([videos[0], broken], tmp_path / "speaker", DatasetConfig(lighting=False))
     assert len(dataset) == 75
     assert any("broken.mp4 was left out" in warning for warning in dataset.warnings)
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=r"broken\.mp4 is not a video"):
         build_dataset([broken], tmp_path / "other")
 
 

@@ -46,6 +46,7 @@ def run(options: argparse.Namespace) -> None:
     actor = load_whole_actor(find_actor(options.actor))
     from backend.audio.decode import check_is_file
     from backend.evaluation.evaluate import evaluate, read_transcripts
+    from backend.evaluation.figures import format_figure
 
     for video in videos:
         check_is_file(video, "a video of the speaker", may_be_empty=len(videos) > 1)  # then it is left out
@@ -57,4 +58,4 @@ def run(options: argparse.Namespace) -> None:
         with new_file(options.json, overwrite=True) as temporary:
             temporary.write_text(json.dumps(text, indent=1) + "\n", encoding="utf-8")
     width = max(map(len, figures))
-    print("\n".join(f"{name:{width}}  {value:10.4g}" for name, value in figures.items()))
+    print("\n".join(f"{name:{width}}  {format_figure(value):>10}" for name, value in figures.items()))

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from backend.evaluation.figures import format_figure
+
 TILES = 12
 """Frames on a contact sheet."""
 
@@ -25,7 +27,7 @@ def save_contact_sheet(path: Path, true: np.ndarray, predicted: np.ndarray, visi
 def write_card(facts: dict[str, Any]) -> str:
     """Text of MODEL_CARD.md. facts: `name`, and what `train` puts into an actor's description."""
     consent = {name: _cell(value) for name, value in facts["consent"].items()}
-    rows = "\n".join(f"| `{name}` | {value:.4g} |" for name, value in facts["metrics"].items())
+    rows = "\n".join(f"| `{name}` | {format_figure(value)} |" for name, value in facts["metrics"].items())
     return f"""# Actor `{facts["name"]}`
 
 A talking head trained by Mouthpiece from the video named below. Everything it makes is synthetic.

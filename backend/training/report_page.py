@@ -3,6 +3,8 @@
 from html import escape
 from pathlib import Path
 
+from backend.evaluation.figures import format_figure
+
 REPORT = "report.html"
 WIDTH, HEIGHT, EDGE = 720, 220, 44
 """Pixels of a chart, and of the room for its numbers."""
@@ -62,7 +64,8 @@ def _sheet(work: Path) -> str:
 
 
 def _table(figures: dict[str, float]) -> str:
-    rows = (f'<tr><td>{name}</td><td class="number">{value:.4g}</td></tr>' for name, value in figures.items())
+    shown = {name: format_figure(value) for name, value in figures.items()}
+    rows = (f'<tr><td>{name}</td><td class="number">{text}</td></tr>' for name, text in shown.items())
     return f"<table>{''.join(rows)}</table>"
 
 

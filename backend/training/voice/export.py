@@ -13,6 +13,7 @@ from typing import Any
 from backend.actor_file import ACTOR_FILES, load_actor, save_actor
 from backend.actor_library import SHIPPED
 from backend.animation_file import new_file, new_folder
+from backend.evaluation.figures import format_figure
 from models.presets import ModelConfig
 from models.talking_face import TalkingFace
 
@@ -57,7 +58,7 @@ def export_voice(
 
 def voice_card(facts: dict[str, Any]) -> str:
     """Text of MODEL_CARD.md."""
-    rows = "\n".join(f"| `{name}` | {value:.4g} |" for name, value in facts["metrics"].items())
+    rows = "\n".join(f"| `{name}` | {format_figure(value)} |" for name, value in facts["metrics"].items())
     return f"""# Voice model
 
 Moves any character's mouth from any voice: vertices relative to a neutral face and 52 ARKit blendshape weights. It has

@@ -17,6 +17,14 @@ def test_a_card_tells_the_epochs_that_were_run():
     assert "| epochs | 7 of at most 40 |" in write_card(facts)
 
 
+def test_counts_on_a_card_are_whole():
+    facts = json.loads((SHIPPED / "default/actor.json").read_text())
+    card = write_card(facts | {"metrics": {"frames": 22500.0, "lip_error_mm": 2.34567, "aperture_r": float("nan")}})
+    assert "| `frames` | 22500 |" in card
+    assert "| `lip_error_mm` | 2.346 |" in card
+    assert "| `aperture_r` | nan |" in card
+
+
 def test_a_bar_in_a_name_ends_no_cell():
     facts = json.loads((SHIPPED / "default/actor.json").read_text()) | {"data": "a|b.mp4", "command": "train 'a|b.mp4'"}
     card = write_card(facts)

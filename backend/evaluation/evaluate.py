@@ -37,6 +37,7 @@ from backend.progress import Progress, no_progress
 from backend.speech.phones import BILABIALS, OPEN_VOWELS, Phone
 from backend.training.dataset import Dataset, DatasetConfig, KnownFace, build_dataset
 from backend.trust.provenance import file_sha256
+from backend.video.decode import open_video
 from shape_keys.topology import LIPS
 
 
@@ -94,7 +95,7 @@ def evaluate(
             raise InputError(
                 "No frame with a face is left that the actor was not trained on; evaluate with another video."
             )
-        figures = geometry_rows(clips) | speech_rows(clips, transcripts or {})
+        figures = geometry_rows(clips) | frame_rows(clips) | speech_rows(clips, transcripts or {})
         figures |= texture_rows(clips, dataset, actor)
         mouth = MouthFigures(actor, dataset.space, video_out)
         return figures | mouth.measure(clips, progress)
@@ -191,6 +192,13 @@ def _lip_pixels(clip: ClipResult) -> np.ndarray:
     lips = list(LIPS)
     true, predicted = apply(back, clip.true[:, lips]), apply(back, clip.predicted[:, lips])
     return np.linalg.norm((true - predicted)[..., :2], axis=-1).mean(axis=1)
+
+
+def frame_rows(clips: list[ClipResult]) -> dict[str, float]:
+    """Width and height in pixels of the upright pictures that `lmd_px` counts in; NaN where the clips differ."""
+    sizes = {(info.width, info.height) for info in (open_video(clip.path) for clip in clips)}
+    width, height = sizes.pop() if len(sizes) == 1 else (float("nan"), float("nan"))
+    return {"frame_width": float(width), "frame_height": float(height)}
 
 
 def speech_rows(clips: list[ClipResult], transcripts: dict[str, str]) -> dict[str, float]:

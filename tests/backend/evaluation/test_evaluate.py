@@ -12,7 +12,7 @@ from backend.__main__ import main
 from backend.actor_file import load_whole_actor
 from backend.actor_library import find_actor
 from backend.audio.decode import SAMPLE_RATE, decode_audio
-from backend.evaluation.evaluate import ClipResult, evaluate, texture_flicker
+from backend.evaluation.evaluate import ClipResult, evaluate, frame_rows, texture_flicker
 from backend.evaluation.metrics import correlation
 from backend.trust.provenance import file_sha256
 from backend.video.decode import iterate_frames
@@ -42,6 +42,8 @@ def test_figures_table_json_and_video(clip, tmp_path, capsys):
     figures = json.loads(out.read_text())
     assert set(KEYS) <= set(figures)
     assert figures["frames"] == 150
+    picture = next(image for _, image in iterate_frames(clip))
+    assert (figures["frame_height"], figures["frame_width"]) == picture.shape[:2]
     assert figures["aperture_r"] > 0.7
     assert abs(figures["aperture_offset_ms"]) <= 40
     assert figures["lip_error_mm"] < 5
@@ -98,6 +100,17 @@ def test_flicker_is_between_neighbours_of_a_clip():
     )
     other = replace(clip, crops=np.full_like(crops, 90), frames=np.array([0, 1, 2]))
     assert texture_flicker([clip, other]) == pytest.approx((10 + 0 + 0) / 3 / 255)
+
+
+def test_the_size_of_the_frames_is_told_where_it_is_one(write_video):
+    none, faces, crops = np.zeros(0), np.zeros((0, 468, 3)), np.zeros((0, 128, 128, 3), np.uint8)
+    clips = []
+    for name, turn, size in (("wide.mp4", 0, (48, 64)), ("turned.mp4", 90, (64, 48)), ("large.mp4", 0, (96, 128))):
+        path = write_video(name, [np.zeros((*size, 3), np.uint8)] * 3, np.arange(3) / 25, rotation=turn)
+        poses = np.zeros((0, 3, 4))
+        clips.append(ClipResult(path, none, none, none, faces, faces, poses, crops, crops, none, none))
+    assert frame_rows(clips[:2]) == {"frame_width": 64, "frame_height": 48}
+    assert all(np.isnan(value) for value in frame_rows(clips).values())
 
 
 def test_a_video_is_not_replaced_by_its_figures(tmp_path, capsys):

@@ -89,7 +89,7 @@ def _measured(request: TrainRequest) -> str:
         epochs, minutes = int(about["epochs_run"]), float(about["minutes"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
-    return f" ({epochs} epochs, {minutes:.0f} minutes)"
+    return f" ({epochs} epochs, {minutes:.0f} minutes)" if epochs else " (solved, without epochs)"
 
 
 def find_videos(path: Path) -> tuple[Path, ...]:

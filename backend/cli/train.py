@@ -41,9 +41,11 @@ def run(options: argparse.Namespace) -> None:
     from backend.training.train import TrainRequest, train
     from backend.video.listing import list_videos
 
-    names = [field.name for field in dataclasses.fields(TrainRequest) if field.name not in ("videos", "config")]
+    names = [
+        field.name for field in dataclasses.fields(TrainRequest) if field.name not in ("videos", "named", "config")
+    ]
     settings = {name: getattr(options, name) for name in names}
-    request = TrainRequest(videos=tuple(list_videos(options.videos)), config=config, **settings)
+    request = TrainRequest(tuple(list_videos(options.videos)), named=tuple(options.videos), config=config, **settings)
     for video in request.videos:
         check_is_file(video, "a video of the speaker", may_be_empty=len(request.videos) > 1)  # then it is left out
     if os.environ.get("RANK", "0") != "0":  # of several processes under torchrun the first one speaks

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from backend.errors import ConsentError
+from backend.errors import ConsentError, UsageError
 from backend.inference.style import MOST_SEED
 from backend.service.animate_options import VOICE, WHOLE, AnimateOptions, Sent
 from backend.training.config import TrainConfig
@@ -116,6 +116,15 @@ class TrainOptions(Sent):
     held_out: Annotated[float, Field(ge=0.05, le=0.5)] = TrainConfig.held_out
     accept_quality: bool = False
     overwrite: bool = False
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        """As the training does it later."""
+        try:
+            TrainConfig(preset=self.preset, epochs=self.epochs)
+        except UsageError as error:
+            raise ValueError(str(error)) from None
+        return self
 
 
 class TrainJob(Asked):

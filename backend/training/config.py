@@ -103,6 +103,8 @@ class TrainConfig:
             raise UsageError(f"--preset must be one of {', '.join(PRESET_NAMES)}, got {self.preset!r}.")
         if self.preset == "instant" and self.from_scratch:
             raise UsageError("--preset instant is solved from the voice model, not --from-scratch; use --preset fast.")
+        if self.preset == "instant" and self.epochs != TrainConfig.epochs:
+            raise UsageError("--preset instant is solved without epochs; leave --epochs out, or use --preset fast.")
         for name in ("epochs", "chunk", "chunks", "texture_frames", "validate_every", "patience"):
             if getattr(self, name) < 1:
                 raise UsageError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}.")

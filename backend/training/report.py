@@ -38,8 +38,7 @@ A talking head trained by Mouthpiece from the video named below. Everything it m
 | data | {_cell(facts["data"])} |
 | trained on | {facts["train_frames"]} frames; the last {facts["held_out"]:.0%} of the video held out |
 | seed | {facts["seed"]} |
-| epochs | {facts["epochs_run"]} of at most {facts["epochs"]} |
-| time of the epochs | {facts["minutes"]:.0f} minutes on {facts["machine"]} ({facts["date"]}) |
+{_epochs(facts)}
 | speaker | {consent["speaker"]} |
 | consent | {consent["statement"]} (given by {consent["given_by"]}, {consent["date"]}) |
 | licence of the face | {consent["licence"]} |
@@ -58,6 +57,17 @@ corners. `mean_texture` is what a still texture reaches; `interior` counts the v
 It learnt one face from a few minutes of video and the voices heard in it; other voices, languages and noise move the
 mouth less exactly. Eyes, brows and head do not move with the sound.
 """
+
+
+def _epochs(facts: dict[str, Any]) -> str:
+    """The rows of how long it was trained, and where; an actor that was solved has no epochs."""
+    where = f"{facts['machine']} ({facts['date']})"
+    if not facts["epochs_run"]:
+        return f"| epochs | solved, without epochs |\n| made on | {where} |"
+    return (
+        f"| epochs | {facts['epochs_run']} of at most {facts['epochs']} |\n"
+        f"| time of the epochs | {facts['minutes']:.0f} minutes on {where} |"
+    )
 
 
 def _cell(value: object) -> str:

@@ -33,7 +33,7 @@ def write_training_report(
 
     history: a row of figures for each epoch so far; figures: of the held-out part; epochs: how many there may be.
     """
-    state = f"epoch {len(history)} of at most {epochs}" if history else "solved without training"
+    state = f"epoch {len(history)} of at most {epochs}" if history else "solved, without epochs"
     losses = _chart(history, LOSSES, relative=True)
     looks = _chart(history, MEASURED)
     parts = [

@@ -62,6 +62,8 @@ class TrainRequest:
     """Replace an actor that exists."""
     accept_quality: bool = False
     """Train although the data-quality gate finds the videos unfit."""
+    named: tuple[Path, ...] = ()
+    """The files and folders by which the videos were named, for the card; by default the videos themselves."""
 
     def __post_init__(self) -> None:
         check_name(self.actor)
@@ -306,9 +308,11 @@ def _facts(
 
     config = request.config
     from_voice = starts_from_voice(config)
-    words = ["mouthpiece", "train", *(path.name for path in request.videos), "--actor", request.actor]
+    words = ["mouthpiece", "train", *_names(request), "--actor", request.actor]
     words += ["--consent", request.consent.name, "--preset", config.preset]
-    words += ["--epochs", str(config.epochs), "--seed", str(config.seed)]
+    if config.preset != "instant":
+        words += ["--epochs", str(config.epochs)]
+    words += ["--seed", str(config.seed)]
     if config.held_out != TrainConfig.held_out:
         words += ["--held-out", str(config.held_out)]
     if config.from_scratch:
@@ -332,6 +336,11 @@ def _facts(
         "metrics": metrics,
         "training": asdict(config),
     }
+
+
+def _names(request: TrainRequest) -> list[str]:
+    """What the command named, without the places on this machine."""
+    return [path.name or path.resolve().name for path in request.named or request.videos]
 
 
 def _export(

@@ -77,12 +77,18 @@ def test_the_report_arrives(videos, tmp_path):
     assert service.asked == [("video", "a.MOV"), ("video", "b.mp4"), ("inspect", ["a", "b"])]
 
 
-def test_an_actor_is_trained_with_its_consent(videos, tmp_path):
-    about = '{"epochs_run": 12, "minutes": 3.4}'
+@pytest.mark.parametrize(
+    ("about", "told"),
+    [
+        ('{"epochs_run": 12, "minutes": 3.4}', "12 epochs, 3 minutes"),
+        ('{"epochs_run": 0, "minutes": 0}', "solved, without epochs"),
+    ],
+)
+def test_an_actor_is_trained_with_its_consent(videos, tmp_path, about, told):
     service = FakeService({"ann/actor.json": about}, tmp_path / "r.zip")
     request = TrainRequest(videos, "ann", CONSENT, tmp_path / "out", {"preset": "fast"})
     end = run(lambda background: train_actor(background, lambda: service, request))
-    assert end.result == f"The actor ann is trained (12 epochs, 3 minutes); its report is in {tmp_path / 'out'}"
+    assert end.result == f"The actor ann is trained ({told}); its report is in {tmp_path / 'out'}"
     kind, sources, actor, consent, options = service.asked[-1]
     assert (kind, sources, actor, options) == ("train", ["a", "b"], "ann", {"preset": "fast"})
     assert consent == vars(CONSENT)

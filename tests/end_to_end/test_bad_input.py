@@ -93,6 +93,7 @@ CASES = [
     (("train", "faceless.mp4", "empty.wav", *train()[2:]), 1, "empty.wav was left out"),
     (train("--preset", "huge"), 2, "huge"),
     (train("--preset", "instant", "--from-scratch"), 2, "--from-scratch"),
+    (train("--preset", "instant", "--epochs", "3"), 2, "without epochs"),
     (train("--epochs", "0"), 2, "--epochs"),
     (train("--held-out", "0.9"), 2, "--held-out"),
 ]

@@ -103,6 +103,12 @@ def test_a_video_that_comes_again_as_a_sound_stays_a_video(service, tmp_path):
     client.cancel(client.inspect([video]))
 
 
+def test_epochs_that_would_do_nothing_are_refused():
+    with pytest.raises(ValueError, match="without epochs"):
+        TrainOptions(preset="instant", epochs=3)
+    assert TrainOptions(preset="instant").epochs == TrainConfig.epochs
+
+
 def test_a_training_cut_off_after_its_actor_was_installed_is_packed(tmp_path, monkeypatch):
     monkeypatch.setenv("MOUTHPIECE_HOME", str(tmp_path / "home"))
     actor = user_actors() / "anna"

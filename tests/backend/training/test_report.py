@@ -17,6 +17,14 @@ def test_a_card_tells_the_epochs_that_were_run():
     assert "| epochs | 7 of at most 40 |" in write_card(facts)
 
 
+def test_a_card_of_what_was_solved_tells_no_epochs():
+    facts = json.loads((SHIPPED / "default/actor.json").read_text()) | {"epochs": 40, "epochs_run": 0, "minutes": 0}
+    card = write_card(facts)
+    assert "| epochs | solved, without epochs |" in card
+    assert "at most" not in card
+    assert "time of the epochs" not in card
+
+
 def test_counts_on_a_card_are_whole():
     facts = json.loads((SHIPPED / "default/actor.json").read_text())
     card = write_card(facts | {"metrics": {"frames": 22500.0, "lip_error_mm": 2.34567, "aperture_r": float("nan")}})

@@ -43,7 +43,7 @@ class TrainingRun:
 
     model: composed by `models.presets.build_model`; batches: what it learns from; checkpoint: file that keeps its
     state; validate: figures of a network on the held-out part, with a `score` that is the better the lower. The
-    averaged weights of the best look at it (`result`) are what is exported.
+    averaged weights of the best look at it (`result`) are what is exported. `after_epoch` hears of each epoch's end.
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class TrainingRun:
         self.kept = 0
         self.history: list[dict[str, float]] = []
         self.best: dict[str, Tensor] = {}
+        self.after_epoch: Callable[[list[dict[str, float]]], None] | None = None
 
     @property
     def averaged(self) -> TalkingFace:
@@ -110,6 +111,8 @@ class TrainingRun:
                 self.history.append(self._train_epoch())
                 self.epoch += 1
                 self._look()
+                if self.after_epoch is not None:
+                    self.after_epoch(self.history)
                 if time.monotonic() - saved > self.config.checkpoint_minutes * 60 or self.epoch == self.config.epochs:
                     self.save()
                     saved, finished = time.monotonic(), None

@@ -253,8 +253,8 @@ def judge_figures(figures: QualityFigures) -> list[Finding]:
     return sorted(findings, key=lambda finding: finding.severity != "severe")
 
 
-def check_quality(dataset: Dataset, accept: bool, say: Callable[[str], None]) -> None:
-    """The gate of `train`: says every warning, and stops where something is severe unless that is accepted.
+def check_quality(dataset: Dataset, accept: bool, say: Callable[[str], None]) -> list[Finding]:
+    """The gate of `train`: says and returns every finding, and stops at a severe one unless that is accepted.
 
     Raises `InputError` with one sentence that lists the severe findings.
     """
@@ -267,6 +267,7 @@ def check_quality(dataset: Dataset, accept: bool, say: Callable[[str], None]) ->
         )
     for finding in findings:
         say(str(finding))
+    return findings
 
 
 def _way_round(severe: list[Finding]) -> str:

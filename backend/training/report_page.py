@@ -1,59 +1,93 @@
 """The page of a training run: loss curves, figures, truth over prediction, and what to record next time."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from backend.evaluation.figures import format_figure
+from backend.evaluation.figures import HELD_OUT, format_figure
+from backend.training.report_charts import draw_figures, draw_losses
+
+if TYPE_CHECKING:
+    from backend.training.quality import Finding
 
 REPORT = "report.html"
-WIDTH, HEIGHT, EDGE = 720, 220, 44
-"""Pixels of a chart, and of the room for its numbers."""
-COLOURS = ("#c0392b", "#2563a8", "#2e8b57", "#8e5ea2", "#b8860b", "#555555")
-LOSSES = ("geometry", "velocity", "aperture", "closure", "blendshapes", "texture")
-MEASURED = ("lip_error_mm", "aperture_r", "ssim_atlas", "interior_skill")
-"""Figures of the held-out part that are drawn over the epochs."""
 SPARSE = "<p>The curves of textures are of one frame in four, the table is of all.</p>"
+UNMEASURED = "<p>Nothing was measured: the end of the video, which is kept for that, hardly shows a face.</p>"
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff; max-width: 800px; margin: 2em auto;
   padding: 0 1em; }
 h1 { font-size: 1.5em; } h2 { font-size: 1.15em; margin: 2em 0 .6em; }
-table { border-collapse: collapse; } td { padding: .15em 1.5em .15em 0; } td.number { text-align: right; }
+table { border-collapse: collapse; } td { padding: .15em 1.2em .15em 0; vertical-align: top; }
+td.number { text-align: right; white-space: nowrap; } td.meaning { color: #555; }
 svg { display: block; max-width: 100%; height: auto; } svg text { font: 12px sans-serif; fill: #444; }
 img { max-width: 100%; image-rendering: auto; }
+.charts { display: flex; flex-wrap: wrap; gap: 1.2em 2em; } .charts figure { margin: 0; }
 .legend span { margin-right: 1.2em; white-space: nowrap; font-size: 13px; }
 .legend i { display: inline-block; width: 14px; height: 3px; margin-right: 5px; vertical-align: 4px; }
 """
 
 
-def write_training_report(
-    work: Path, actor: str, history: list[dict[str, float]], figures: dict[str, float], epochs: int
-) -> None:
-    """Write `report.html` into a training's work folder, whole or not at all. It is rewritten as training goes on.
+@dataclass(frozen=True)
+class ReportPage:
+    """The page of one training, which is written anew as it goes on."""
 
-    history: a row of figures for each epoch so far; figures: of the held-out part; epochs: how many there may be.
-    """
-    state = f"epoch {len(history)} of at most {epochs}" if history else "solved, without epochs"
-    losses = _chart(history, LOSSES, relative=True)
-    looks = _chart(history, MEASURED)
-    parts = [
-        f"<h1>Training of {escape(actor)}</h1><p>{state}</p>",
-        losses and _section("Losses", losses + "<p>Each relative to its first value.</p>"),
-        _section("Held-out part of the video", looks + (looks and SPARSE) + _table(figures)),
-        _sheet(work),
-        _section("What to record next time", _advice(figures)),
-    ]
-    page = (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Training of {escape(actor)}</title>'
-        f"<style>{STYLE}</style>{''.join(parts)}</html>"
-    )
-    temporary = work / f"{REPORT}.partial"
-    temporary.write_text(page, encoding="utf-8")
-    temporary.replace(work / REPORT)
+    work: Path
+    """The training's work folder."""
+    actor: str
+    epochs: int
+    """How many there may be; 0 where the actor is solved without any."""
+    findings: "Sequence[Finding]" = ()
+    """What the data-quality gate found."""
+    measured: bool = True
+    """Whether the held-out part shows a face, so that there is something to measure."""
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return self.work / REPORT
+
+    def write(self, history: list[dict[str, float]], figures: dict[str, float] | None = None) -> None:
+        """Write `report.html`, whole or not at all.
+
+        history: a row of figures for each epoch so far; figures: of the held-out part, by default the latest of them.
+        """
+        figures = latest_figures(history) if figures is None else figures
+        state = f"epoch {len(history)} of at most {self.epochs}" if self.epochs else "solved, without epochs"
+        title = f"Training of {escape(self.actor)}"
+        losses, looks = draw_losses(history), draw_figures(history)
+        sparse = SPARSE if any("ssim_atlas" in row for row in history) else ""
+        parts = [
+            f"<h1>{title}</h1><p>{state}</p>",
+            losses and _section("Losses", losses + "<p>Each relative to its first value.</p>"),
+            _section("Held-out part of the video", looks + sparse + self._table(figures)),
+            _sheet(self.work),
+            _section("What to record next time", _advice(figures, self.findings, self.measured)),
+        ]
+        page = (
+            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
+            f"<style>{STYLE}</style>{''.join(parts)}</html>"
+        )
+        temporary = self.work / f"{REPORT}.partial"
+        temporary.write_text(page, encoding="utf-8")
+        temporary.replace(self.path)
+
+    def _table(self, figures: dict[str, float]) -> str:
+        if not figures:
+            return "<p>Not measured yet.</p>" if self.measured else UNMEASURED
+        return f"<table>{''.join(_row(name, value) for name, value in figures.items())}</table>"
+
+
+def latest_figures(history: list[dict[str, float]]) -> dict[str, float]:
+    """What the latest look at the held-out part measured; empty before the first."""
+    looks = [row for row in history if "lip_error_mm" in row]
+    return {name: looks[-1][name] for name in HELD_OUT if name in looks[-1]} if looks else {}
 
 
 def _section(title: str, content: str) -> str:
-    return f"<h2>{title}</h2>{content}"
+    return f"<h2>{title}</h2>{content}" if content else ""
 
 
 def _sheet(work: Path) -> str:
@@ -63,42 +97,17 @@ def _sheet(work: Path) -> str:
     return _section("Truth above prediction, from closed to open", picture)
 
 
-def _table(figures: dict[str, float]) -> str:
-    shown = {name: format_figure(value) for name, value in figures.items()}
-    rows = (f'<tr><td>{name}</td><td class="number">{text}</td></tr>' for name, text in shown.items())
-    return f"<table>{''.join(rows)}</table>"
+def _row(name: str, value: float) -> str:
+    meaning = HELD_OUT[name]
+    number = f"{format_figure(value)} {meaning.unit}".strip()
+    return f'<tr><td>{name}</td><td class="number">{number}</td><td class="meaning">{meaning.sentence}</td></tr>'
 
 
-def _chart(history: list[dict[str, float]], names: tuple[str, ...], relative: bool = False) -> str:
-    """Lines over the epochs; those that were measured in some epochs only are joined. "" where there is none yet."""
-    lines = {name: [(i, row[name]) for i, row in enumerate(history) if name in row] for name in names}
-    lines = {name: points for name, points in lines.items() if len(points) > 1}
-    if not lines:
-        return ""
-    if relative:
-        lines = {name: [(i, value / (points[0][1] or 1)) for i, value in points] for name, points in lines.items()}
-    values = [value for points in lines.values() for _, value in points]
-    low, top = min(0.0, *values), max(values) * 1.05 or 1.0
-    across = (WIDTH - EDGE) / max(1, len(history) - 1)
-    drawn, legend = [], []
-    for (name, points), colour in zip(lines.items(), COLOURS, strict=False):
-        places = " ".join(f"{EDGE + i * across:.1f},{HEIGHT * (top - value) / (top - low):.1f}" for i, value in points)
-        drawn.append(f'<polyline points="{places}" fill="none" stroke="{colour}" stroke-width="1.8"/>')
-        legend.append(f'<span><i style="background:{colour}"></i>{name} ({points[-1][1]:.3g})</span>')
-    for share in (0.25, 0.5, 0.75):
-        y = HEIGHT * (1 - share)
-        value = low + (top - low) * share
-        drawn.append(f'<path d="M{EDGE} {y}H{WIDTH}" stroke="#ddd"/><text x="0" y="{y + 4}">{value:.2g}</text>')
-    drawn.append(f'<text x="{WIDTH}" y="{HEIGHT + 16}" text-anchor="end">epoch {len(history)}</text>')
-    svg = f'<svg viewBox="0 0 {WIDTH} {HEIGHT + 20}" width="{WIDTH}" height="{HEIGHT + 20}">{"".join(drawn)}</svg>'
-    return f'{svg}<p class="legend">{"".join(legend)}</p>'
-
-
-def _advice(figures: dict[str, float]) -> str:
-    """Sentences for the next recording, from what came out worst."""
-    if not figures:
-        return "<p>Nothing was measured: the end of the video, which is kept for that, hardly shows a face.</p>"
-    advice = []
+def _advice(figures: dict[str, float], findings: "Sequence[Finding]", measured: bool) -> str:
+    """Sentences for the next recording, from what the quality gate found and what came out worst; "" if unknown yet."""
+    advice = [escape(str(finding)) for finding in findings]
+    if not measured:
+        advice.append("Keep the face in the picture to the end of the video, which is kept for measuring.")
     if figures.get("aperture_r", 1.0) < 0.85:
         advice.append(
             "The lips follow the sound only roughly: record more minutes of varied, clearly spoken sentences in a "
@@ -113,4 +122,6 @@ def _advice(figures: dict[str, float]) -> str:
         )
     if figures.get("frames", 1000.0) < 250:
         advice.append("Few frames were held out, so these figures are rough: record two minutes or more.")
-    return f"<ul>{''.join(f'<li>{line}</li>' for line in advice)}</ul>" if advice else "<p>Nothing stands out.</p>"
+    if advice:
+        return f"<ul>{''.join(f'<li>{line}</li>' for line in advice)}</ul>"
+    return "<p>Nothing stands out.</p>" if figures else ""

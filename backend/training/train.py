@@ -21,11 +21,12 @@ from backend.file_lock import Lock
 from backend.progress import Progress, no_progress
 from backend.training.config import TrainConfig
 from backend.training.memory import keep_freed_memory
-from backend.training.report_page import REPORT, write_training_report
+from backend.training.report_page import REPORT, ReportPage
 from backend.trust.consent import read_consent
 from backend.trust.provenance import file_sha256
 
 if TYPE_CHECKING:
+    from backend.training.loop import TrainingRun
     from models.presets import ModelConfig
 
 LEAST_SECONDS = 20.0
@@ -127,26 +128,37 @@ def _train_in(
     (work / SETTINGS).write_text(json.dumps(settings, indent=1), encoding="utf-8")
     for warning in dataset.warnings:
         progress(warning, 0, 0)
-    check_quality(dataset, request.accept_quality, lambda sentence: progress(sentence, 0, 0))
+    findings = check_quality(dataset, request.accept_quality, lambda sentence: progress(sentence, 0, 0))
     keep_freed_memory()
     share = texture_share(np.asarray(dataset.mask), np.asarray(dataset.interior))
     model_config = fit_to_speaker(PRESETS[request.config.preset], dataset)
     run, spans, held = _prepare(request, model_config, dataset, work, share, progress)
     if not held:
         progress("The end of the video, which is kept for measuring, hardly shows a face: nothing is measured.", 0, 0)
-    if request.config.preset != "instant":
-        run.run(progress)
+    solved = request.config.preset == "instant"
+    page = ReportPage(work, request.actor, 0 if solved else request.config.epochs, findings, bool(held))
+    if not solved:
+        _run(run, page, progress)
     if process:  # of several processes the first writes the actor
         return request.folder
     progress("evaluate", 0, 1)
     metrics = held_out_figures(run.result, dataset, held, share, work / SHEET) if held else {}
     progress("evaluate", 1, 1)
-    write_training_report(work, request.actor, run.history, metrics, request.config.epochs)
+    page.write(run.history, metrics)
     facts = _facts(request, dataset, consent, metrics, run.history, sum(span.stop - span.start for span in spans))
     facts |= {"trained_until": trained_until(request.videos, dataset, spans)}
     _export(request, run.result, model_config, dataset, share, facts)
     run.checkpoint.unlink(missing_ok=True)
     return request.folder
+
+
+def _run(run: "TrainingRun", page: ReportPage, progress: Progress) -> None:
+    """Train, and keep the report up to date; of several processes the first does."""
+    if run.process == 0:
+        page.write(run.history)
+        progress(f"The report is in {page.path}, and is written anew after every epoch.", 0, 0)
+        run.after_epoch = page.write
+    run.run(progress)
 
 
 def texture_share(mask: np.ndarray, interior: np.ndarray) -> np.ndarray:
@@ -251,9 +263,6 @@ def _prepare(
         figures = held_out_figures(network, dataset, held, share, work / SHEET if first else None, every=4)
         score = figures["lip_error_mm"] + SSIM_WORTH * (1 - figures.get("ssim_atlas", 1.0))
         score += APERTURE_WORTH * (1 - np.nan_to_num(figures["aperture_r"]))
-        if first:
-            history = [*run.history[:-1], run.history[-1] | figures]  # this look is not in it yet
-            write_training_report(work, request.actor, history, figures, config.epochs)
         return figures | {"score": score}
 
     run = TrainingRun(model, batches, config, work / CHECKPOINT, validate if held else None)

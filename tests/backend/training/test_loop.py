@@ -105,6 +105,13 @@ def test_a_stopped_run_keeps_every_epoch_that_was_finished(formula_dataset, tmp_
     assert again.epoch == 2
 
 
+def test_the_end_of_every_epoch_is_told_without_a_look_too(formula_dataset, tmp_path):
+    run, told = make_run(formula_dataset, tmp_path / "checkpoint.safetensors"), []
+    run.after_epoch = lambda history: told.append(len(history))
+    run.run(no_progress)
+    assert told == [1, 2, 3]
+
+
 def test_nothing_to_resume(formula_dataset, tmp_path):
     assert not make_run(formula_dataset, tmp_path / "none.safetensors").resume()
 

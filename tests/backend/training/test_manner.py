@@ -64,7 +64,7 @@ def test_the_manner_is_learnt(stubborn_speaker, tmp_path):
 
 @pytest.mark.parametrize("from_scratch", [False, True])
 def test_an_actor_from_the_voice_model_closes_its_lips_at_bilabials(formula_dataset, tmp_path, from_scratch):
-    config = TrainConfig(preset="instant", from_scratch=from_scratch)
+    config = TrainConfig(preset="fast", from_scratch=from_scratch)
     spans, _ = split_spans(formula_dataset, 0.15)
     model = build_model(FAST)
     batches = Batches(formula_dataset, spans, config, model.encoder.columns)

@@ -41,29 +41,29 @@ PITCH_SECONDS = 0.02
 """Distance of the moments at which that is asked."""
 
 
-def speech_gate(samples: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """How surely somebody speaks, or is about to or has just spoken: (T,) float32 in 0..1.
+def speech_gates(samples: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How surely somebody speaks, or is about to or has just spoken; and how surely they breathe in to: (T,) in 0..1.
 
-    samples: (n,) float32, 16 kHz; times: (T,) seconds. In steady noise 10 dB under the voice it stays open in speech;
-    where background and voice are hardly apart it is open throughout, for noise that is shown is better than speech
-    that is not.
+    A breath is drawn before the first sound after every long pause. samples: (n,) float32, 16 kHz; times: (T,) seconds.
+    In steady noise 10 dB under the voice the first gate stays open in speech; where background and voice are hardly
+    apart it is open throughout, for noise that is shown is better than speech that is not.
     """
-    return _at(times, gate_columns(samples)) if len(samples) else np.zeros(len(times), np.float32)
+    if not len(samples):
+        return np.zeros(len(times), np.float32), np.zeros(len(times), np.float32)
+    speech = _bridged(samples)
+    return _at(times, _opened(speech)), _at(times, _breathing(speech))
 
 
 def gate_columns(samples: np.ndarray) -> np.ndarray:
-    """The gate in each 10 ms column, (columns,) float64."""
-    return _faded(_highest(_bridged(samples), _columns(TRAIL), _columns(LEAD)))
+    """The first of these gates in each 10 ms column, (columns,) float64."""
+    return _opened(_bridged(samples))
 
 
-def breath_gate(samples: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """How surely somebody breathes in to speak: (T,) float32 in 0..1, before the first sound after every long pause.
+def _opened(speech: np.ndarray) -> np.ndarray:
+    return _faded(_highest(speech, _columns(TRAIL), _columns(LEAD)))
 
-    samples: (n,) float32, 16 kHz; times: (T,) seconds.
-    """
-    if not len(samples):
-        return np.zeros(len(times), np.float32)
-    speech = _bridged(samples)
+
+def _breathing(speech: np.ndarray) -> np.ndarray:
     first, silent_since = np.zeros(len(speech)), -_columns(BREATH_PAUSE)
     for start, end in find_runs(speech >= LEAST_SURE):
         if start - silent_since >= _columns(BREATH_PAUSE):
@@ -72,7 +72,7 @@ def breath_gate(samples: np.ndarray, times: np.ndarray) -> np.ndarray:
     drawn = _highest(first, 0, _columns(BREATH_DRAWN))
     ramp = np.arange(len(drawn)) / _columns(BREATH_BEGINS - BREATH_DRAWN)
     begun = np.maximum.accumulate((drawn - ramp)[::-1])[::-1] + ramp
-    return _at(times, _faded(np.clip(begun - _highest(speech, 0, _columns(BREATH_ENDS)), 0, 1)))
+    return _faded(np.clip(begun - _highest(speech, 0, _columns(BREATH_ENDS)), 0, 1))
 
 
 def _bridged(samples: np.ndarray) -> np.ndarray:

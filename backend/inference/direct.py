@@ -56,18 +56,18 @@ def direct(
 
     Raises InputError where a transcript does not fit the sound, EnvironmentProblem where what aligns it is missing.
     """
-    from backend.audio.speech_gate import breath_gate, speech_gate
+    from backend.audio.speech_gate import speech_gates
 
     if times is None:
         times = frame_times(len(samples) / SAMPLE_RATE, request.fps)
-    speaking = speech_gate(samples, times)
+    speaking, breathing = speech_gates(samples, times)
     if request.timeline is not None and not speaking.any():  # what was spoken from a text is speech, however short
         speaking = np.ones_like(speaking)
     open_ = 1 - request.silence_gate * (1 - speaking)
     if not open_.any():
         progress(NO_SPEECH.format(name=request.audio.name), 0, 0)
     breath = request.breath * (BREATH if actor.description.get("general") else 1)
-    open_ = np.maximum(open_, breath * breath_gate(samples, times) * np.clip(times / BEGINNING, 0, 1))
+    open_ = np.maximum(open_, breath * breathing * np.clip(times / BEGINNING, 0, 1))
     codes, lips = (steady(heard, request.fps) for heard in hear(actor.motion, samples, times, progress))
     rest = neutral_code(actor.motion)
     # Weights from their clipped selves: those of the code at rest may lie below 0, and would hold back the others.

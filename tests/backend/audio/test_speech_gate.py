@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backend.audio.decode import SAMPLE_RATE
-from backend.audio.speech_gate import breath_gate, speech_gate, sure_columns
+from backend.audio.speech_gate import speech_gates, sure_columns
 
 SECONDS = 4
 N = SECONDS * SAMPLE_RATE
@@ -37,12 +37,12 @@ def click() -> np.ndarray:
 )
 def test_what_is_no_speech(sound):
     assert not sure_columns(sound).any()
-    assert speech_gate(sound, np.arange(0, SECONDS, 0.04)).max() < 0.01
+    assert speech_gates(sound, np.arange(0, SECONDS, 0.04))[0].max() < 0.01
 
 
 def test_nothing_at_all():
-    assert speech_gate(np.zeros(0, np.float32), np.zeros(1)).tolist() == [0]
-    assert breath_gate(np.zeros(0, np.float32), np.zeros(1)).tolist() == [0]
+    assert speech_gates(np.zeros(0, np.float32), np.zeros(1))[0].tolist() == [0]
+    assert speech_gates(np.zeros(0, np.float32), np.zeros(1))[1].tolist() == [0]
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_speech_is_let_through_and_pauses_are_not(speech, behind, decibels):
         sound = speech + other / other.std() * spoken.std() * 10 ** (-decibels / 20)
     sound = sound.astype(np.float32)
     times = np.arange(0, len(sound) / SAMPLE_RATE, 0.04)
-    gate = speech_gate(sound, times)
+    gate = speech_gates(sound, times)[0]
     said = (times > 1.55) & (times < times[-1] - 1.6)
     assert sure_columns(sound).any()
     assert gate[said].mean() > 0.95
@@ -89,7 +89,7 @@ def test_a_breath_is_drawn_before_every_phrase_and_only_there(speech):
     sure = sure_columns(twice)
     first, last = (np.flatnonzero(sure > 0.5)[place] * 0.01 for place in (0, -1))
     second = len(speech) / SAMPLE_RATE + first
-    breath = breath_gate(twice, times)
+    breath = speech_gates(twice, times)[1]
     for onset in (first, second):
         assert breath[(times > onset - 0.45) & (times < onset - 0.2)].min() > 0.95
         assert breath[(times > onset) & (times < onset + 1)].max() < 0.1
@@ -102,7 +102,7 @@ def test_no_breath_is_drawn_in_short_pauses(speech):
     spoken = speech[pause:-pause]
     sound = np.concatenate([np.zeros(SAMPLE_RATE, np.float32), spoken, np.zeros(SAMPLE_RATE, np.float32), spoken])
     times = np.arange(0, len(sound) / SAMPLE_RATE, 0.01)
-    breath = breath_gate(sound, times)
+    breath = speech_gates(sound, times)[1]
     assert breath[times < 1].max() > 0.95
     assert breath[times > 1.1].max() < 0.01
 
@@ -111,9 +111,9 @@ def test_long_recordings_are_measured_in_pieces(speech, monkeypatch):
     from backend.audio import speech_gate as module
 
     times = np.arange(0, len(speech) / SAMPLE_RATE, 0.04)
-    whole = speech_gate(speech, times)
+    whole = speech_gates(speech, times)[0]
     monkeypatch.setattr(module, "COLUMNS_AT_ONCE", 70)
-    assert np.allclose(speech_gate(speech, times), whole, atol=1e-3)
+    assert np.allclose(speech_gates(speech, times)[0], whole, atol=1e-3)
 
 
 WORDS = ("Oh", "Ah", "No", "Yes", "It", "Up", "Come", "Sure", "Stop", "Maybe")
@@ -134,7 +134,7 @@ def word(text: str) -> np.ndarray:
 def test_a_word_cut_out_tightly_is_speech(text):
     samples = word(text)
     assert sure_columns(samples).any()
-    assert speech_gate(samples, np.arange(0, len(samples) / SAMPLE_RATE, 0.04)).mean() > 0.8
+    assert speech_gates(samples, np.arange(0, len(samples) / SAMPLE_RATE, 0.04))[0].mean() > 0.8
 
 
 @pytest.mark.parametrize("text", WORDS)
@@ -149,5 +149,5 @@ def test_a_word_between_pauses_is_speech(text):
 def test_a_short_piece_of_noise_is_no_speech(exponent, seconds):
     for start in range(0, N - SAMPLE_RATE, SAMPLE_RATE // 3):
         piece = noise(exponent, 0.05)[start : start + round(seconds * SAMPLE_RATE)]
-        assert sure_columns(piece).any() == (speech_gate(piece, np.arange(0, seconds, 0.04)).max() > 0)
+        assert sure_columns(piece).any() == (speech_gates(piece, np.arange(0, seconds, 0.04))[0].max() > 0)
         assert not sure_columns(piece).any()

@@ -56,18 +56,48 @@ def direct(
 
     Raises InputError where a transcript does not fit the sound, EnvironmentProblem where what aligns it is missing.
     """
-    from backend.audio.speech_gate import speech_gates
-
     if times is None:
         times = frame_times(len(samples) / SAMPLE_RATE, request.fps)
+    speaking, open_ = _how_open(actor, samples, times, request)
+    if not open_.any():
+        progress(NO_SPEECH.format(name=request.audio.name), 0, 0)
+    shown, tucked = _as_heard(actor, samples, times, open_, request, progress)
+    shown = balance(shown, request, speaking)
+    if request.intensity > 1 or request.reshapes:
+        shown = part_lips(shown, actor.reference.vertices)
+    timeline, strength = find_words(samples, request, progress), min(1.0, request.intensity)
+    if timeline is None:
+        shown = tuck(shown, strength * tucked)
+    else:
+        shown = keep_words(shown, times, timeline.phones, strength)
+        shown = replace(shown, weights=meet(shown.weights, shown.gap(), shown.rest_gap))
+    shown, head_rotation = _add_layers(shown, samples, times, speaking, request)
+    return Directed(shown, timeline, head_rotation)
+
+
+def _how_open(
+    actor: "Actor", samples: np.ndarray, times: np.ndarray, request: AnimateRequest
+) -> tuple[np.ndarray, np.ndarray]:
+    """How surely frames are speech, (T,) in 0..1; how much of it is shown: 0 at rest, 1 as heard, more in a breath."""
+    from backend.audio.speech_gate import speech_gates
+
     speaking, breathing = speech_gates(samples, times)
     if request.timeline is not None and not speaking.any():  # what was spoken from a text is speech, however short
         speaking = np.ones_like(speaking)
-    open_ = 1 - request.silence_gate * (1 - speaking)
-    if not open_.any():
-        progress(NO_SPEECH.format(name=request.audio.name), 0, 0)
     breath = request.breath * (BREATH if actor.description.get("general") else 1)
-    open_ = np.maximum(open_, breath * breathing * np.clip(times / BEGINNING, 0, 1))
+    breathing = breath * breathing * np.clip(times / BEGINNING, 0, 1)
+    return speaking, np.maximum(1 - request.silence_gate * (1 - speaking), breathing)
+
+
+def _as_heard(
+    actor: "Actor",
+    samples: np.ndarray,
+    times: np.ndarray,
+    open_: np.ndarray,
+    request: AnimateRequest,
+    progress: Progress,
+) -> tuple[Performance, np.ndarray]:
+    """What the network makes of the sound, as large and as smooth as is asked for; how far lips are tucked (T,)."""
     codes, lips = (steady(heard, request.fps) for heard in hear(actor.motion, samples, times, progress))
     rest = neutral_code(actor.motion)
     # Weights from their clipped selves: those of the code at rest may lie below 0, and would hold back the others.
@@ -80,17 +110,7 @@ def direct(
     shown = perform(actor.motion, codes, weights, actor.reference.vertices)
     shown = shown.reweighted((shown.weights + rounder) * SPOKEN)
     shown = replace(shown, weights=meet(shown.weights, shown.gap(), shown.rest_gap))
-    shown = balance(shown, request, speaking)
-    if request.intensity > 1 or request.reshapes:
-        shown = part_lips(shown, actor.reference.vertices)
-    timeline = find_words(samples, request, progress)
-    if timeline is None:
-        shown = tuck(shown, min(1.0, request.intensity) * np.minimum(open_, 1) * lips[:, 1])
-    else:
-        shown = keep_words(shown, times, timeline.phones, min(1.0, request.intensity))
-        shown = replace(shown, weights=meet(shown.weights, shown.gap(), shown.rest_gap))
-    shown, head_rotation = _add_layers(shown, samples, times, speaking, request)
-    return Directed(shown, timeline, head_rotation)
+    return shown, np.minimum(open_, 1) * lips[:, 1]
 
 
 def find_words(samples: np.ndarray, request: AnimateRequest, progress: Progress = no_progress) -> Timeline | None:

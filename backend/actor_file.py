@@ -85,6 +85,11 @@ class Actor:
         return model
 
     @property
+    def is_general(self) -> bool:
+        """Whether it is the voice model, which learnt from many speakers and has nobody's face."""
+        return bool(self.description.get("general"))
+
+    @property
     def has_texture(self) -> bool:
         """Whether the network predicts the lip texture."""
         return bool(self.description["model"].get("texture_widths", True))

@@ -21,7 +21,7 @@ from backend.actor_file import Actor, load_actor
 from backend.actor_library import SHIPPED
 from backend.audio.decode import SAMPLE_RATE, decode_audio
 from backend.evaluation.evaluate import evaluate
-from backend.evaluation.metrics import aperture_offset, correlation, lip_gap
+from backend.evaluation.metrics import INTEROCULAR_MM, aperture_offset, correlation, lip_gap
 from backend.evaluation.speech_figures import closure_recall
 from backend.inference.direct import direct
 from backend.inference.motion import LazyOffsets
@@ -36,7 +36,8 @@ from benchmarks.machine import describe_machine
 from benchmarks.relit_speaker import ACTOR
 from benchmarks.voice_groups import spoken_by_groups
 from shape_keys import arkit
-from shape_keys.topology import LEFT_MOUTH_CORNER, LIPS, RIGHT_MOUTH_CORNER
+from shape_keys.basis import load_basis
+from shape_keys.topology import CANONICAL_FACE, LEFT_MOUTH_CORNER, LIPS, RIGHT_MOUTH_CORNER
 
 FPS = 25
 ROUNDED, SPREAD = ("uw", "ow", "w"), ("iy", "ey")
@@ -64,12 +65,16 @@ class Speaker:
 
 
 def contacts(speaker: Speaker, spoken: list[tuple[np.ndarray, list[Phone]]]) -> dict[str, float]:
-    """Closures, tucks and roundings in recordings (n,) with their phonemes; closures by the weights alone too."""
+    """Closures, tucks and roundings in recordings (n,) with their phonemes; closures by the weights alone too.
+
+    rounding_mm: how much narrower the mouth is at /uw ow w/ than at /iy ey/, by vertices and by weights.
+    """
     closed: list[bool] = []
     closed_by_weights: list[bool] = []
     opened: list[bool] = []
     tucked: list[bool] = []
     narrower: list[bool] = []
+    rounding: list[np.ndarray] = []
     for samples, phones in spoken:
         times, vertices, weights = speaker.motion(samples)
         gap, by_weights = lip_gap(vertices), np.maximum(weights @ gap_of_shapes(), 0)
@@ -78,9 +83,12 @@ def contacts(speaker: Speaker, spoken: list[tuple[np.ndarray, list[Phone]]]) -> 
         opened += closure_recall(gap, times, phones, OPEN_VOWELS)
         tucked += _lower_than_usual(gap, times, phones)
         width = np.linalg.norm(vertices[:, LEFT_MOUTH_CORNER] - vertices[:, RIGHT_MOUTH_CORNER], axis=1)
-        rounded, spread = (_at_middles(width, times, phones, kind) for kind in (ROUNDED, SPREAD))
+        widths = np.stack([width, weights @ width_of_shapes()], axis=1)
+        rounded, spread = (_at_middles(widths, times, phones, kind) for kind in (ROUNDED, SPREAD))
         if len(rounded) and len(spread):
-            narrower.append(bool(np.mean(rounded) < np.mean(spread)))
+            rounding.append(spread.mean(axis=0) - rounded.mean(axis=0))
+            narrower.append(bool(rounding[-1][0] > 0))
+    vertices_mm, weights_mm = INTEROCULAR_MM * np.mean(rounding or [(np.nan, np.nan)], axis=0)
     return {
         "bilabials": float(len(closed)),
         "closure_recall": _share(closed),
@@ -89,7 +97,15 @@ def contacts(speaker: Speaker, spoken: list[tuple[np.ndarray, list[Phone]]]) -> 
         "tuck": _share(tucked),
         "rounded_narrower": _share(narrower),
         "utterances_with_both": float(len(narrower)),
+        "rounding_mm": vertices_mm,
+        "rounding_mm_weights": weights_mm,
     }
+
+
+def width_of_shapes() -> np.ndarray:
+    """How much wider each shape at 1 makes the mouth, (52,), interocular units."""
+    basis = load_basis()[..., 0]
+    return np.sign(CANONICAL_FACE[RIGHT_MOUTH_CORNER, 0]) * (basis[:, RIGHT_MOUTH_CORNER] - basis[:, LEFT_MOUTH_CORNER])
 
 
 def _lower_than_usual(gap: np.ndarray, times: np.ndarray, phones: list[Phone]) -> list[bool]:
@@ -105,7 +121,9 @@ def _lower_than_usual(gap: np.ndarray, times: np.ndarray, phones: list[Phone]) -
 
 
 def _at_middles(values: np.ndarray, times: np.ndarray, phones: list[Phone], kind: tuple[str, ...]) -> np.ndarray:
-    return np.array([np.interp((p.start + p.end) / 2, times, values) for p in phones if p.symbol in kind])
+    """Values (T, n) at the middle of every phoneme of a kind: (found, n)."""
+    middles = [(p.start + p.end) / 2 for p in phones if p.symbol in kind]
+    return np.stack([np.interp(middles, times, column) for column in values.T], axis=1)
 
 
 def _share(found: list[bool]) -> float:

@@ -79,7 +79,7 @@ def evaluate(
     """
     with tempfile.TemporaryDirectory() as folder:
         # The general voice model has no face of its own: it moves each speaker's from its own neutral one.
-        face = None if _is_general(actor) else KnownFace(actor_space(actor), actor.atlas)
+        face = None if actor.is_general else KnownFace(actor_space(actor), actor.atlas)
         settings = DatasetConfig(correct_offset=False)
         dataset = build_dataset(videos, Path(folder) / "dataset", settings, progress, face)
         for warning in dataset.warnings:
@@ -125,7 +125,7 @@ def _predict(actor: Actor, dataset: Dataset, number: int, path: Path, start: flo
         reference = dataset.space.crop.cut(actor.atlas)
         crops = np.stack(list(decode_textures(actor.model, codes, reference, actor.reference.mask)))[valid]
     kept = rows[valid]
-    own = dataset.reference_vertices if _is_general(actor) else actor.reference.vertices
+    own = dataset.reference_vertices if actor.is_general else actor.reference.vertices
     return ClipResult(
         path,
         np.asarray(samples),
@@ -141,16 +141,13 @@ def _predict(actor: Actor, dataset: Dataset, number: int, path: Path, start: flo
     )
 
 
-def _is_general(actor: Actor) -> bool:
-    return bool(actor.description.get("general"))
-
-
 def _perform(actor: Actor, path: Path, samples: np.ndarray, times: np.ndarray) -> tuple[torch.Tensor, np.ndarray]:
     """Codes and offsets of the frames at `times`: the voice model's as `animate` shows them, a trained actor's bare."""
-    if not _is_general(actor):
+    if not actor.is_general:
         codes = encode_sound(actor.model, samples, times)
         return codes, decode_motion(actor.model, codes)[0]
-    request = AnimateRequest(audio=path, actor=actor.name, outputs=(Path("shown"),))
+    fps = float(np.clip(1 / np.median(np.diff(times)), 1, 240)) if len(times) > 1 else AnimateRequest.fps
+    request = AnimateRequest(audio=path, actor=actor.name, outputs=(Path("shown"),), fps=fps)
     shown = direct(actor, samples, request, times=times).performance
     return torch.from_numpy(shown.codes), LazyOffsets(actor.motion, shown.codes, shown.shift)[:]
 

@@ -53,7 +53,7 @@ def keep_words(
 def tuck(performance: Performance, share: np.ndarray) -> Performance:
     """The performance with a character's lower lip under the teeth, as /f v/ have it. share: (T,) in 0..1, how far.
 
-    Only the weights change: the filmed speakers' vertices show it, and the network has learnt it from these.
+    Only the weights change: moved by the basis too, the vertices' lip would go so far back that lips part.
     """
     closure, weights = load_visemes().closures[LABIODENTALS[0]], performance.weights.copy()
     held = np.flatnonzero(closure.held)

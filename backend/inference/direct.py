@@ -84,7 +84,7 @@ def _how_open(
     speaking, breathing = speech_gates(samples, times)
     if request.timeline is not None and not speaking.any():  # what was spoken from a text is speech, however short
         speaking = np.ones_like(speaking)
-    breath = request.breath * (BREATH if actor.description.get("general") else 1)
+    breath = request.breath * (BREATH if actor.is_general else 1)
     breathing = breath * breathing * np.clip(times / BEGINNING, 0, 1)
     return speaking, np.maximum(1 - request.silence_gate * (1 - speaking), breathing)
 

@@ -46,9 +46,9 @@ class StreamingSession:
 
     With `gain` given, frames equal those that `encode_sound` and the network give for the whole recording with the
     same gain and look-ahead, to float32 rounding (1e-5), whatever the chunks; weights as `meet` leaves them, lips as
-    round as the voice model hears them. Without,
-    the level is followed as it is heard (`RunningLevel`): chunks still do not matter, but a recording's level is known
-    only at its end. So is an offset, which is taken off once half a second has been heard (`RunningOffset`).
+    round as the voice model hears them. Without, the level is followed as it is heard (`RunningLevel`): chunks still do
+    not matter, but a recording's level is known only at its end. So is an offset, which is taken off once half a second
+    has been heard (`RunningOffset`).
     """
 
     def __init__(

@@ -22,6 +22,7 @@ from backend.training.dataset import Dataset, open_dataset
 from backend.training.first_weights import fit_to_speaker, initialise, start_from_voice
 from backend.training.held_out import evaluate_held_out
 from backend.training.loop import TrainingRun
+from backend.training.teeth import learn_teeth
 from backend.training.train import texture_share
 from benchmarks.machine import describe_machine
 from models.presets import DEFAULT, PAPER, ModelConfig, build_model
@@ -52,6 +53,7 @@ def variants() -> dict[str, tuple[ModelConfig, dict[str, Any]]]:
     table["code of the face's shape alone"] = (DEFAULT, {"appearance_share": 0.0})
     table["scheduled sampling 0.5"] = (DEFAULT, {"scheduled_sampling": 0.5})
     table["teeth and tongue from the code alone"] = (replace(DEFAULT, interior=()), {})
+    table["teeth not learnt again"] = (DEFAULT, {"teeth_views": 0})
     table["face and texture at once"] = (DEFAULT, {"face_share": 0.0})
     table["no velocity loss"] = (DEFAULT, {"velocity_weight": 0.0})
     table["lips weigh as the rest"] = (DEFAULT, {"lip_weight": 1.0})
@@ -78,7 +80,9 @@ def measure(dataset: Dataset, model_config: ModelConfig, config: TrainConfig) ->
     run.run(no_progress)
     (dataset.folder.parent / "ablation.safetensors").unlink(missing_ok=True)
     share = texture_share(np.asarray(dataset.mask), np.asarray(dataset.interior))
-    figures, *_ = evaluate_held_out(run.result, dataset, held, share, every=4)
+    result = run.result
+    learn_teeth(result, batches, no_progress)
+    figures, *_ = evaluate_held_out(result, dataset, held, share, every=4)
     return figures | {"minutes": sum(row["seconds"] for row in run.history) / 60}
 
 

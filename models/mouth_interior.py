@@ -57,6 +57,10 @@ class MouthInterior(nn.Module):
 
     def forward(self, code: Tensor, offsets: Tensor) -> Tensor:
         """Code (B, code_length), vertex offsets (B, 468, 3) in head space -> difference (B, 3, 128, 128), float32."""
+        return nn.functional.pad(self.draw(code, offsets), self.margins)
+
+    def draw(self, code: Tensor, offsets: Tensor) -> Tensor:
+        """The same inside the rectangle alone: (B, 3, rows, columns)."""
         with torch.autocast(code.device.type, enabled=False):  # a place in bfloat16 is a quarter of a tooth
             rim = offsets[:, RIM, :2].float() / self.scale
             jaw = (offsets[:, JAW_BONE, :2].float() / self.scale).mean(1)
@@ -64,8 +68,12 @@ class MouthInterior(nn.Module):
             told = self.told(code.float()).unflatten(1, self.cells)
             told = nn.functional.interpolate(told, size=list(self.inside.shape), mode="bilinear")
             seen = [_look_up(self.upper, places), _look_up(self.lower, places - jaw[:, None, None]), told]
-            colours = self.colour(nn.functional.relu(self.mix(torch.cat(seen, dim=1) * self.inside))) * self.inside
-            return nn.functional.pad(colours, self.margins)
+            return self.colour(nn.functional.relu(self.mix(torch.cat(seen, dim=1) * self.inside))) * self.inside
+
+    def cut(self, crops: Tensor) -> Tensor:
+        """The rectangle of lip crops (..., 128, 128): (..., rows, columns)."""
+        left, right, top, bottom = self.margins
+        return crops[..., top : CROP - bottom, left : CROP - right]
 
     @torch.no_grad()
     def place(self, weights: Tensor, inside: Tensor, rim: Tensor, offsets: Tensor) -> None:

@@ -56,6 +56,9 @@ class TrainConfig:
     face_share: float = 1 / 3
     """Share of the epochs, the first, in which a face that was solved from the voice model is touched up before its
     texture learns; 0 trains both at once, as the paper does."""
+    teeth_views: int = 30
+    """Times that each frame is seen when the mouth interior is learnt once more at the end (backend/training/teeth.py);
+    0 leaves it as it was learnt with the skin."""
     appearance_share: float = 0.25
     """Share of a code, solved from the voice model, that tells what of the texture the face's shape does not."""
     learning_rate: float = 2e-3
@@ -110,6 +113,8 @@ class TrainConfig:
                 raise UsageError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}.")
         if not 0 <= self.seed <= MOST_SEED:
             raise UsageError(f"--seed must be from 0 to {MOST_SEED}, got {self.seed}.")
+        if self.teeth_views < 0:
+            raise UsageError(f"teeth_views must be at least 0, got {self.teeth_views}.")
         if not 0 <= self.face_share < 1:
             raise UsageError(f"face_share must be from 0 to below 1, got {self.face_share}.")
         if not 0 <= self.appearance_share < 1:

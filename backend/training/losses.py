@@ -10,6 +10,9 @@ from shape_keys.topology import LIPS, LOWER_INNER_LIP, UPPER_INNER_LIP, VERTEX_C
 CLOSED_GAP = 0.02
 """Lip gap below which the mouth counts as closed, interocular units (about 1.8 mm on an adult)."""
 
+LEAST_EDGE = 1e-3
+"""Step from pixel to pixel below which the roots of `edge_difference` are rounded off."""
+
 
 def vertex_weights(lip_weight: float) -> Tensor:
     """(468,) weights with mean 1, lips `lip_weight` times the others."""
@@ -64,10 +67,27 @@ def ssim_map(first: Tensor, second: Tensor, size: int = 11, sigma: float = 1.5) 
     )
 
 
-def texture_loss(predicted: Tensor, true: Tensor, weights: Tensor, l1_weight: float) -> Tensor:
-    """1 - SSIM plus a little l1, averaged over the pixels that count.
+def edge_difference(first: Tensor, second: Tensor, size: int = 11, sigma: float = 1.5) -> Tensor:
+    """How much stronger edges are about a pixel of one image than of the other, wherever exactly they run.
+
+    The root mean square step from pixel to pixel, over the same window as SSIM's. first, second: (B, C, H, W) in 0..1.
+    Returns (B, C, H, W).
+    """
+    batch, images = len(first), torch.cat([first, second])
+    along = images.diff(dim=-1, append=images[..., -1:])
+    down = images.diff(dim=-2, append=images[..., -1:, :])
+    strength = (_blur(along.square() + down.square(), size, sigma) + LEAST_EDGE**2).sqrt()
+    return (strength[:batch] - strength[batch:]).abs()
+
+
+def texture_loss(
+    predicted: Tensor, true: Tensor, weights: Tensor, l1_weight: float, edge_weight: float = 0.0
+) -> Tensor:
+    """1 - SSIM plus a little l1, averaged over the pixels that count; with `edge_weight`, the edges' strength too.
 
     predicted, true: (B, 3, H, W) in 0..1; weights: (B, 1, H, W). Returns (B,).
     """
     difference = 1 - ssim_map(predicted, true) + l1_weight * (predicted - true).abs()
+    if edge_weight:
+        difference = difference + edge_weight * edge_difference(predicted, true)
     return (difference.mean(1, keepdim=True) * weights).sum((1, 2, 3)) / weights.sum((1, 2, 3)).clamp_min(1e-6)

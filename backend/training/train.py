@@ -121,6 +121,7 @@ def _train_in(
     from backend.training.devices import first_process_first
     from backend.training.first_weights import fit_to_speaker
     from backend.training.quality import check_quality
+    from backend.training.teeth import learn_teeth
     from models.presets import PRESETS
 
     with first_process_first(process, processes):
@@ -141,13 +142,15 @@ def _train_in(
         _run(run, page, progress)
     if process:  # of several processes the first writes the actor
         return request.folder
+    model = run.result
+    learn_teeth(model, run.batches, progress)
     progress("evaluate", 0, 1)
-    metrics = held_out_figures(run.result, dataset, held, share, work / SHEET) if held else {}
+    metrics = held_out_figures(model, dataset, held, share, work / SHEET) if held else {}
     progress("evaluate", 1, 1)
     page.write(run.history, metrics)
     facts = _facts(request, dataset, consent, metrics, run.history, sum(span.stop - span.start for span in spans))
     facts |= {"trained_until": trained_until(request.videos, dataset, spans)}
-    _export(request, run.result, model_config, dataset, share, facts)
+    _export(request, model, model_config, dataset, share, facts)
     run.checkpoint.unlink(missing_ok=True)
     return request.folder
 

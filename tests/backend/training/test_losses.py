@@ -5,7 +5,14 @@ import pytest
 import torch
 from skimage.metrics import structural_similarity
 
-from backend.training.losses import closure_loss, geometry_loss, ssim_map, texture_loss, vertex_weights
+from backend.training.losses import (
+    closure_loss,
+    edge_difference,
+    geometry_loss,
+    ssim_map,
+    texture_loss,
+    vertex_weights,
+)
 from shape_keys.topology import LIPS, LOWER_INNER_LIP, UPPER_INNER_LIP
 
 
@@ -59,3 +66,19 @@ def test_texture_loss_ignores_pixels_of_weight_zero():
     assert texture_loss(predicted, true, weights, 0.1).item() > 0.1
     weights[..., :16] = 0
     assert texture_loss(predicted, true, weights, 0.1).item() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_edges_may_run_elsewhere_but_not_be_faint():
+    stripes = torch.sin(torch.arange(48) * 2 * torch.pi / 6).expand(1, 3, 48, 48) * 0.3 + 0.5
+    moved, faint = stripes.roll(2, dims=-1), 0.5 + 0.5 * (stripes - 0.5)
+    middle = slice(8, -8)
+    assert edge_difference(stripes, stripes).max() == 0
+    assert edge_difference(moved, stripes)[..., middle, middle].max() < 0.01
+    step = stripes.diff(dim=-1).square().mean().sqrt()
+    halved = edge_difference(faint, stripes)[..., middle, middle]
+    assert halved.mean().item() == pytest.approx(0.5 * step.item(), rel=0.05)
+    weights = torch.ones(1, 1, 48, 48)
+    plain = texture_loss(faint, stripes, weights, 0.1)
+    assert (texture_loss(faint, stripes, weights, 0.1, 10.0) - plain).item() == pytest.approx(
+        10 * edge_difference(faint, stripes).mean().item(), rel=1e-4
+    )

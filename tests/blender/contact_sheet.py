@@ -1,4 +1,4 @@
-"""Pictures of a talking head from five sides, at rest and speaking, to be looked at.
+"""Pictures of a talking head from five sides at two moments, to be looked at.
 
     python -m tests.blender.contact_sheet ANIMATION_FOLDER OUT.jpg [--frame 40] [--size 256]
 

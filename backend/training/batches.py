@@ -110,6 +110,12 @@ class Batches:
         for group in groups:
             yield self._batch([stretches[i] for i in group], rng)
 
+    def previous(self, frames: np.ndarray) -> np.ndarray:
+        """The crops before frames (B,), (B, 128, 128, 3) uint8; all zero where the clip begins or no face is seen."""
+        clip, before = np.asarray(self.dataset.clip), np.maximum(frames - 1, 0)
+        blank = (clip[before] != clip[frames]) | (frames == 0) | ~np.asarray(self.dataset.valid[before])
+        return np.where(blank[:, None, None, None], 0, self.dataset.crops[before])
+
     def _starts(self, span: Span, rng: np.random.Generator) -> list[int]:
         free = max(1, span.stop - span.start - self.config.chunk + 1)
         count = -(-(span.stop - span.start) // self.config.chunk)
@@ -167,11 +173,8 @@ class Batches:
         usable = np.flatnonzero(valid)
         chosen = np.sort(rng.permutation(usable)[: self.config.texture_frames])
         frames, rest = frames[chosen], rest[chosen]
-        clip = np.asarray(self.dataset.clip)
-        before = np.maximum(frames - 1, 0)
-        blank = (clip[before] != clip[frames]) | (frames == 0) | ~np.asarray(self.dataset.valid[before])
-        blank |= rng.random(len(frames)) < self.config.blank_previous
-        previous = np.where(blank[:, None, None, None], 0, self.dataset.crops[before])
+        blank = rng.random(len(frames)) < self.config.blank_previous
+        previous = np.where(blank[:, None, None, None], 0, self.previous(frames))
         crops = np.where(rest[:, None, None, None], self.dataset.reference_crop, self.dataset.crops[frames])
         visible = np.where(rest, 0, self.dataset.visible[frames]).astype(np.float32)
         return (

@@ -129,8 +129,7 @@ def _span_views(model: TalkingFace, batches: Batches, start: int, stop: int) -> 
             continue
         codes = sound[frames - start]
         if model.previous is not None:
-            before = np.maximum(frames - 1, start)
-            codes = torch.cat([codes, model.previous(to_image_tensor(dataset.crops[before]))], dim=1)
+            codes = torch.cat([codes, model.previous(to_image_tensor(batches.previous(frames)))], dim=1)
         offsets = dataset.vertices[frames] - batches.reference
         true = torch.from_numpy(np.ascontiguousarray(dataset.crops[frames].transpose(0, 3, 1, 2)))
         yield (

@@ -67,6 +67,8 @@ class AudioEncoder(nn.Module):
         self.frequency = frequency
         self.time = time
         self.code = nn.Linear(width * BINS_LEFT, code_length)
+        self.said = 0
+        """It tells no phonemes apart (models/voice_encoder.py)."""
 
     def forward(self, columns: Tensor, index: Tensor) -> Tensor:
         """columns (C, 2, 256), index (B, 24) int64 into them -> codes (B, code_length)."""

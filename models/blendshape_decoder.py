@@ -14,4 +14,4 @@ class BlendshapeDecoder(nn.Module):
 
     def forward(self, code: Tensor) -> Tensor:
         """(B, code_length) -> weights (B, 52), not yet clipped to 0..1."""
-        return self.weights(code)
+        return self.weights(code[:, : self.weights.in_features])

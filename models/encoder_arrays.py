@@ -13,6 +13,8 @@ BINS_LEFT = 4
 """256 frequency bins after six halvings."""
 LAYER_NORM_EPSILON = 1e-5
 """PyTorch's."""
+TONGUE = "interior.tongue.0.weight"
+"""Where a texture reads what is said (models/mouth_interior.py)."""
 COLUMNS_AT_ONCE = 64
 FRAMES_AT_ONCE = 32
 """Sizes at which the widest layer of the paper's encoder stays within a core's cache (1 MB)."""
@@ -23,6 +25,8 @@ class AudioEncoderArrays:
 
     columns = 24
     """In a window."""
+    said = 0
+    """It tells no phonemes apart."""
 
     def __init__(self, weights: Mapping[str, np.ndarray]) -> None:
         """weights: float32 arrays under their names in `TalkingFace.state_dict()`. Raises KeyError, ValueError."""
@@ -86,6 +90,8 @@ class VoiceEncoderArrays:
         ]
         self._shares = weights.get("encoder.code.shares", np.ones((1, 1), np.float32))
         self.code_bias = self._code[-1][1]
+        self.said = MOMENTS * PHONEMES if TONGUE in weights else 0
+        """How many numbers behind each code tell what is said."""
 
     def features(self, columns: np.ndarray) -> np.ndarray:
         """Bands of each column, for every length of the vocal tract: (C, 2, 256) float32 -> (C, 80 * lengths)."""
@@ -95,7 +101,7 @@ class VoiceEncoderArrays:
         """Levels over time: features (C, 80 * lengths), index (T, columns) into them -> codes (T, Ns) float32.
 
         And the phonemes' probabilities, (T, MOMENTS, PHONEMES) float32; None where the code is one speaker's own, who
-        was seen to do what they ask for.
+        was seen to do what they ask for. Where the texture has a tongue they stand behind the code, (T, Ns + 205).
         """
         lengths = features.reshape(len(features), -1, self._band_count).transpose(1, 0, 2)
         starts = self._instants - self._instants[0]
@@ -114,7 +120,10 @@ class VoiceEncoderArrays:
         share = (share / share.sum(axis=0))[..., None]
         codes = (share * self._codes(features)).sum(axis=0)
         probabilities = (share[..., None] * probabilities).sum(axis=0)
-        return self._close_lips(codes, probabilities), None if len(self._code) > 1 else probabilities
+        codes = self._close_lips(codes, probabilities)
+        if self.said:
+            codes = np.hstack([codes, np.float32(SURE) * probabilities.reshape(len(codes), -1)])
+        return codes, None if len(self._code) > 1 else probabilities
 
     def _heard(self, rows: np.ndarray, index: np.ndarray) -> np.ndarray:
         """The last level, normalised: (T, width)."""

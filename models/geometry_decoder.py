@@ -22,8 +22,11 @@ class GeometryDecoder(nn.Module):
         self.offsets = nn.Linear(hidden, VERTICES * 3)
 
     def forward(self, code: Tensor) -> Tensor:
-        """(B, code_length) -> offsets from the reference vertices, (B, 468, 3), interocular units, head space."""
-        hidden = self.hidden(code) * self.dropout(code.new_ones(self.hidden.out_features))
+        """(B, code_length) -> offsets from the reference vertices, (B, 468, 3), interocular units, head space.
+
+        Numbers behind those of the code play no part, in all decoders.
+        """
+        hidden = self.hidden(code[:, : self.hidden.in_features]) * self.dropout(code.new_ones(self.hidden.out_features))
         return self.offsets(hidden).unflatten(1, (VERTICES, 3))
 
     @torch.no_grad()

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from models.encoder_arrays import AudioEncoderArrays, VoiceEncoderArrays
+from models.encoder_arrays import TONGUE, AudioEncoderArrays, VoiceEncoderArrays
 
-PARTS = ("encoder.", "geometry.", "blendshapes.")
-"""What begins the names of the weights that are needed here; the texture's are never read."""
+PARTS = ("encoder.", "geometry.", "blendshapes.", TONGUE)
+"""What begins the names of the weights that are needed here; the texture's are never read but for whether there are."""
 
 
 class MotionNetwork:
@@ -29,7 +29,9 @@ class MotionNetwork:
         self.offsets_weight = np.ascontiguousarray((last @ hidden).T)
         self.offsets_bias = last @ weights["geometry.hidden.bias"] + weights["geometry.offsets.bias"]
         self.code_length = len(self._encoder.code_bias)
-        """Ns, how many numbers describe the sound of a frame."""
+        """Ns, how many numbers move the face of a frame."""
+        self.numbers = self.code_length + self._encoder.said
+        """How many describe its sound: a code, and what is said behind it, which the texture alone reads."""
         self.blendshapes_weight = np.ascontiguousarray(weights["blendshapes.weights.weight"].T)
         self.blendshapes_bias = weights["blendshapes.weights.bias"]
 
@@ -37,21 +39,20 @@ class MotionNetwork:
         """What is computed of each column alone: (C, 2, 256) float32 -> (C, ...)."""
         return self._encoder.features(columns)
 
-    def codes(self, features: np.ndarray, index: np.ndarray) -> np.ndarray:
-        """Features (C, ...) of columns, index (T, columns) into them -> codes (T, Ns) float32."""
-        return self.hear(features, index)[0]
-
     def hear(self, features: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """Codes as above; probabilities (T, MOMENTS, PHONEMES) float32 of phonemes where they are no one speaker's."""
+        """Features (C, ...) of columns, index (T, columns) into them -> codes (T, numbers) float32.
+
+        And the phonemes' probabilities (T, MOMENTS, PHONEMES) float32 where the code is no one speaker's.
+        """
         return self._encoder.hear(features, index)
 
     def offsets(self, codes: np.ndarray) -> np.ndarray:
-        """(T, Ns) -> offsets from the reference vertices, (T, 468, 3) float32, interocular units, head space."""
-        return (codes @ self.offsets_weight + self.offsets_bias).reshape(len(codes), -1, 3)
+        """(T, Ns or more) -> offsets from the reference vertices, (T, 468, 3) float32, interocular, head space."""
+        return (codes[:, : self.code_length] @ self.offsets_weight + self.offsets_bias).reshape(len(codes), -1, 3)
 
     def blendshapes(self, codes: np.ndarray) -> np.ndarray:
-        """(T, Ns) -> ARKit weights (T, 52) float32, clipped to 0..1."""
-        return np.clip(codes @ self.blendshapes_weight + self.blendshapes_bias, 0, 1)
+        """(T, Ns or more) -> ARKit weights (T, 52) float32, clipped to 0..1."""
+        return np.clip(codes[:, : self.code_length] @ self.blendshapes_weight + self.blendshapes_bias, 0, 1)
 
 
 def load_motion_network(path: Path) -> MotionNetwork:

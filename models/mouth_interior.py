@@ -12,6 +12,8 @@ RIM = list(dict.fromkeys([*INNER_LIP_UPPER, *INNER_LIP_LOWER]))
 CHANNELS = 8
 """Of each of the two neural textures."""
 TEXTURE_ROWS, TEXTURE_COLUMNS = 32, 64
+TONGUE_DROPOUT = 0.1
+"""Between the layers that raise the tongue."""
 COARSE = 4
 """Pixels along one cell of what the code alone says: tongue, darkness."""
 
@@ -23,7 +25,8 @@ class MouthInterior(nn.Module):
     they blur. Seen from the skull the upper teeth stand still, from the jaw the lower ones: each has its place in a
     texture there, which the lips' opening shows (deferred neural rendering, Thies et al. 2019,
     doi:10.1145/3306346.3323035; used for faces in Neural Voice Puppetry section 5.2). In training the true lips
-    show it, so that it is learnt sharp.
+    show it, so that it is learnt sharp. The tongue, which covers them at some phonemes, comes of what is said
+    (docs/decisions/024-tongue.md).
 
     top, left, rows, columns: the rectangle of the lip crop that it draws in.
     """
@@ -33,7 +36,12 @@ class MouthInterior(nn.Module):
     inside: Tensor
     scale: Tensor
 
-    def __init__(self, code_length: int, top: int, left: int, rows: int, columns: int) -> None:
+    def __init__(
+        self, code_length: int, top: int, left: int, rows: int, columns: int, said: int = 0, hidden: int = 0
+    ) -> None:
+        """said: how many numbers behind the code tell what is said; hidden: units between the two layers that raise
+        the tongue by them and by the code, 0 leaves it to the code alone.
+        """
         super().__init__()
         self.margins = (left, CROP - left - columns, top, CROP - top - rows)
         # Where the pixels are on the neutral face, in units of the textures, and how they follow the rim.
@@ -45,6 +53,11 @@ class MouthInterior(nn.Module):
         self.lower = nn.Parameter(0.1 * torch.randn(1, CHANNELS, TEXTURE_ROWS, TEXTURE_COLUMNS))
         self.cells = (CHANNELS, -(-rows // COARSE), -(-columns // COARSE))
         self.told = nn.Linear(code_length, self.cells[0] * self.cells[1] * self.cells[2])
+        self.tongue: nn.Sequential | None = None
+        if hidden:
+            with torch.random.fork_rng(devices=[]):  # all else begins as it does without
+                first, last = nn.Linear(code_length + said, hidden), nn.Linear(hidden, self.told.out_features)
+            self.tongue = nn.Sequential(first, nn.GELU(), nn.Dropout(TONGUE_DROPOUT), last)
         self.mix = nn.Conv2d(3 * CHANNELS, 2 * CHANNELS, 3, padding="same")
         self.colour = nn.Conv2d(2 * CHANNELS, 3, 3, padding="same")
         for parameter in self.colour.parameters():  # begins by changing nothing
@@ -65,7 +78,10 @@ class MouthInterior(nn.Module):
             rim = offsets[:, RIM, :2].float() / self.scale
             jaw = (offsets[:, JAW_BONE, :2].float() / self.scale).mean(1)
             places = self.places + torch.einsum("hwr,brc->bhwc", self.follow, rim)
-            told = self.told(code.float()).unflatten(1, self.cells)
+            told = self.told(code[:, : self.told.in_features].float())
+            if self.tongue is not None:
+                told = told + self.tongue(code.float())
+            told = told.unflatten(1, self.cells)
             told = nn.functional.interpolate(told, size=list(self.inside.shape), mode="bilinear")
             seen = [_look_up(self.upper, places), _look_up(self.lower, places - jaw[:, None, None]), told]
             return self.colour(nn.functional.relu(self.mix(torch.cat(seen, dim=1) * self.inside))) * self.inside

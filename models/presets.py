@@ -50,6 +50,8 @@ class ModelConfig:
     interior: tuple[int, ...] = ()
     """Top, left, rows and columns of the mouth interior in the lip crop, where teeth and tongue are looked up
     (models/mouth_interior.py); each speaker has their own. Empty leaves that out, as the paper."""
+    interior_hidden: int = 0
+    """Units between the layers that raise the tongue there by what is said; 0 leaves it to the code, linearly."""
     previous_widths: tuple[int, ...] = (128, 256, 512, 1024, 2048)
     """Channels of the previous-atlas encoder (table 5)."""
     previous_kernel: int = 5
@@ -84,12 +86,13 @@ DEFAULT = replace(
     texture_widths=(128, 64, 32, 16, 8),
     texture_components=32,
     interior=(40, 32, 40, 64),
+    interior_hidden=96,
     previous_widths=(16, 32, 64),
     previous_kernel=3,
     previous_side=32,
 )
 """Sized for two processor cores, with the voice encoder in place of the paper's audio encoder."""
-FAST = replace(DEFAULT, texture_widths=(), texture_components=0, interior=())
+FAST = replace(DEFAULT, texture_widths=(), texture_components=0, interior=(), interior_hidden=0)
 """Geometry and blendshapes alone: actors without a texture."""
 VOICE = replace(FAST, voice_manner=0, voice_reach=0, voice_tracts=(0.71, 1.0, 1.41))
 """The general voice model: any speaker."""
@@ -105,7 +108,7 @@ def build_model(config: ModelConfig) -> TalkingFace:
         basis = TextureBasis(length, config.texture_components) if config.texture_components else None
         texture = TextureDecoder(length, config.texture_widths, basis)
         if config.interior:
-            interior = MouthInterior(length, *config.interior)
+            interior = MouthInterior(length, *config.interior, said=encoder.said, hidden=config.interior_hidden)
         if config.previous_code_length:
             previous = AtlasEncoder(
                 config.previous_code_length, config.previous_widths, config.previous_kernel, config.previous_side
@@ -130,6 +133,7 @@ def _encoder(config: ModelConfig) -> VoiceEncoder | AudioEncoder:
             manner=config.voice_manner,
             reach=config.voice_reach,
             tracts=config.voice_tracts,
+            tells=bool(config.texture_widths and config.interior and config.interior_hidden),
         )
     return AudioEncoder(
         FrequencyLayers(config.frequency_widths, config.use_phase),

@@ -37,6 +37,7 @@ class TextureDecoder(nn.Module):
 
     def forward(self, code: Tensor) -> Tensor:
         """(B, code_length) -> difference from the reference crop, (B, 3, 128, 128), -1..1 for intensities of 0..1."""
+        code = code[:, : self.spread.in_features]
         grid = nn.functional.relu(self.spread(code)).unflatten(1, (self.width, START, START))
         picture = self.stages(grid.contiguous(memory_format=torch.channels_last))
         return picture if self.basis is None else picture + self.basis(code)

@@ -83,12 +83,14 @@ class VoiceEncoder(nn.Module):
         manner: int = 0,
         reach: int = 0,
         tracts: Sequence[float] = (),
+        tells: bool = False,
     ) -> None:
         """phonetic: the code is made of the phonemes' probabilities too, which differ less from voice to voice.
 
         manner: hidden units of the layers that make the code; 0 makes it linearly. reach: columns before and after a
         frame at which these layers hear it too; 0: at the frame alone. tracts: lengths of the vocal tract, relative
-        to the speaker's, as which a voice is heard in evaluation.
+        to the speaker's, as which a voice is heard in evaluation. tells: what is said stands behind each code; the
+        tongue, which phonemes raise, has no vertex.
         """
         super().__init__()
         self.heard_columns = 2 ** (levels + 1) - 1
@@ -112,6 +114,8 @@ class VoiceEncoder(nn.Module):
         self.code = Manner(heard, manner, code_length, instants) if manner else nn.Linear(heard, code_length)
         self.register_buffer("instants", torch.arange(-reach, reach + 1, reach) if reach else None)
         self.code_length = code_length
+        self.said = told if tells else 0
+        """How many numbers behind each code tell what is said."""
         self.lips: Tensor
         self.lips_apart: Tensor
         if phonetic:
@@ -155,20 +159,29 @@ class VoiceEncoder(nn.Module):
     def forward(self, columns: Tensor, index: Tensor) -> Tensor:
         """columns (C, 2, 256), index (B, columns) int64 into them -> codes (B, code_length).
 
+        With `tells` what is said stands behind, `SURE` times the phonemes' probabilities: (B, code_length + 205).
+
         In evaluation they are those of a face whose lips meet at bilabials: a mean over all that may be said would
         leave them ajar. With `tracts` they are means over these, the surer one's phonemes counting more (vocal tract
         length normalisation, Lee and Rose 1998, frame by frame): voices are told best at different lengths.
         """
         if self.training or self.phonemes is None:
-            return self.code(self.features(columns, index))
+            features = self.features(columns, index)
+            code = self.code(features)
+            return torch.cat([code, self._said(features)], dim=1) if self.said else code
         lengths = [1.0] if self.tracts is None else self.tracts.tolist()
         features = torch.stack([self.features(columns, index, length) for length in lengths])
-        at_frame = features[:, :, INSTANTS // 2] if self.reach else features
-        told = slice(-2 * MOMENTS * PHONEMES, -MOMENTS * PHONEMES)
-        probabilities = (at_frame[..., told] / SURE).unflatten(-1, (MOMENTS, PHONEMES))
+        said = torch.stack([self._said(rows) for rows in features])
+        probabilities = (said / SURE).unflatten(-1, (MOMENTS, PHONEMES))
         share = (-TRUST * torch.special.entr(probabilities).sum(-1).mean(-1)).softmax(0)[..., None]
         code = (share * self.code(features)).sum(0)
-        return self._close_lips(code, (share[..., None] * probabilities).sum(0))
+        code = self._close_lips(code, (share[..., None] * probabilities).sum(0))
+        return torch.cat([code, (share * said).sum(0)], dim=1) if self.said else code
+
+    def _said(self, features: Tensor) -> Tensor:
+        """`SURE` times the phonemes' probabilities about each frame: (B, F) or (B, 3, F) -> (B, MOMENTS * PHONEMES)."""
+        at_frame = features[:, INSTANTS // 2] if self.reach else features
+        return at_frame[:, -2 * MOMENTS * PHONEMES : -MOMENTS * PHONEMES]
 
     def _close_lips(self, code: Tensor, probabilities: Tensor) -> Tensor:
         """`lips` (2, Ns): how codes open the lips, and which change of the code opens them by 1; see models/lips.py."""

@@ -120,7 +120,7 @@ def part_lips(performance: Performance, reference: np.ndarray) -> Performance:
     heights = network.offsets_weight.reshape(-1, *reference.shape)[:, :, 1]
     still = reference[:, 1] + network.offsets_bias.reshape(reference.shape)[:, 1]
     shapes = load_basis()[:, :, 1]
-    gaps = performance.codes @ (heights[:, upper] - heights[:, lower]) + still[upper] - still[lower]
+    gaps = performance.codes[:, : len(heights)] @ (heights[:, upper] - heights[:, lower]) + still[upper] - still[lower]
     gaps += performance.shift @ (shapes[:, upper] - shapes[:, lower])
     crossed = np.maximum(np.minimum(reference[upper, 1] - reference[lower, 1], 0) - gaps, 0)
     close = arkit.INDEX["mouthClose"]

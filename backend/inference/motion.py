@@ -26,7 +26,7 @@ def hear(
     progress: Progress = no_progress,
     look_ahead: float | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Codes of the frames at `times` (T,), seconds, of a recording (n,) float32 at 16 kHz: (T, Ns) float32.
+    """Codes of the frames at `times` (T,), seconds, of a recording (n,) float32 at 16 kHz: (T, numbers) float32.
 
     And how round and how far tucked lips are beside what codes tell, (T, 2) float32: `rounding` and `tucking`, 0 in a
     speaker's own network.
@@ -34,7 +34,7 @@ def hear(
     look_ahead: seconds of sound after each frame that are heard, all that the network knows to use by default.
     """
     gain = level_gain(samples)
-    codes = np.empty((len(times), network.code_length), np.float32)
+    codes = np.empty((len(times), network.numbers), np.float32)
     lips = np.zeros((len(times), 2), np.float32)
     for start in range(0, len(times), FRAMES_AT_ONCE):
         progress("listen", start, len(times))
@@ -57,22 +57,24 @@ def steady(codes: np.ndarray, fps: float) -> np.ndarray:
 
 
 def rest_code(network: MotionNetwork) -> np.ndarray:
-    """Code of silence, (1, Ns): where the face comes to rest."""
+    """Code of silence, (1, numbers): where the face comes to rest."""
     return hear(network, np.zeros(SAMPLE_RATE // 2, np.float32), np.array([0.25]))[0]
 
 
 def neutral_code(network: MotionNetwork) -> np.ndarray:
-    """Code at which the face stands nearest to its neutral one, not far from silence's, (1, Ns).
+    """Code at which the face stands nearest to its neutral one, not far from silence's, (1, numbers).
 
     What a network makes of silence is the mean of what speakers do in it: lips half open for the next word. Offsets
     are affine in the code, so the nearest one is the solution of a small linear system.
     """
-    silence = rest_code(network)
+    code = rest_code(network)
+    silence = code[0, : network.code_length]
     weight, bias = network.offsets_weight.astype(np.float64), network.offsets_bias.astype(np.float64)
     gram = weight @ weight.T
     ridge = NEAR_SILENCE * np.trace(gram) / len(gram) * np.eye(len(gram))
-    away = np.linalg.solve(gram + ridge, -weight @ (silence[0] @ weight + bias))
-    return (silence + away).astype(np.float32)
+    away = np.linalg.solve(gram + ridge, -weight @ (silence @ weight + bias))
+    code[0, : network.code_length] += away
+    return code
 
 
 def calm_silence(motion: np.ndarray, rest: np.ndarray, open_: np.ndarray) -> np.ndarray:

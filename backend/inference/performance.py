@@ -16,7 +16,7 @@ WIDE_PERCENTILE = 95
 class Performance:
     """T frames of one face.
 
-    codes: (T, Ns) float32, of the network, which textures are decoded from; weights: (T, 52) float32 in 0..1;
+    codes: (T, Ns or more) float32, of the network, which textures are decoded from; weights: (T, 52) float32 in 0..1;
     shift: (T, 52) float32, what the vertices move by beyond the codes, as multiples of the basis' shapes;
     rest_gap: the lips' vertical distance on the face at rest, interocular units.
     """
@@ -39,7 +39,8 @@ class Performance:
         """Vertical distance of the inner lips' middle points, (T,) float32; below 0 where they have crossed."""
         place = 3 * UPPER_INNER_LIP + 1, 3 * LOWER_INNER_LIP + 1
         weight, bias = self.network.offsets_weight, self.network.offsets_bias
-        heard = self.codes @ (weight[:, place[0]] - weight[:, place[1]]) + (bias[place[0]] - bias[place[1]])
+        opening = weight[:, place[0]] - weight[:, place[1]]
+        heard = self.codes[:, : len(opening)] @ opening + (bias[place[0]] - bias[place[1]])
         return self.rest_gap + heard + self.shift @ gap_of_shapes()
 
 

@@ -39,7 +39,7 @@ class TextureEngine:
     ) -> None:
         if face.texture is None:
             raise ValueError("this network has no texture decoder")
-        self.geometry, self.previous, self.interior = face.geometry, face.previous, face.interior
+        self.face, self.previous = face, face.previous
         length = face.texture.spread.in_features
         half = calibrate(face.texture, length).half if calibrated else None
         self.decoder: nn.Module = face.texture if half is None else half
@@ -72,10 +72,10 @@ class TextureEngine:
         return self.previous(torch.zeros_like(self.reference))
 
     def _pictures(self, sound: Tensor, state: Tensor | None) -> Tensor:
-        code = sound if state is None else torch.cat([sound, state], dim=1)
+        code = sound if state is None else self.face.remember(sound, state)
         difference = self.decoder(code)
-        if self.interior is not None:
-            difference = difference + self.interior(code, self.geometry(sound))
+        if self.face.interior is not None:
+            difference = difference + self.face.interior(code, self.face.geometry(sound))
         return torch.addcmul(self.reference, self.share, difference).clamp_(0, 1)
 
     @torch.inference_mode()

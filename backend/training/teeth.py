@@ -69,6 +69,8 @@ def learn_teeth(model: TalkingFace, batches: Batches, progress: Progress) -> Non
         views = _views(model, batches)
     if not views.visible.any():  # a mouth that never opens
         return
+    interior.train()
+    torch.manual_seed(config.seed)
     corrections = nn.Parameter(torch.zeros(len(views.codes), len(RIM) + 1, 2))
     optimiser = _optimiser(interior, corrections)
     steps = min(MOST_STEPS, 1 + config.teeth_views * len(views.codes) // FRAMES)
@@ -84,7 +86,7 @@ def learn_teeth(model: TalkingFace, batches: Batches, progress: Progress) -> Non
         optimiser.step()
         schedule.step()
     progress("teeth", steps, steps)
-    interior.requires_grad_(False)
+    interior.eval().requires_grad_(False)
 
 
 def _optimiser(interior: MouthInterior, corrections: nn.Parameter) -> torch.optim.Optimizer:
@@ -129,7 +131,7 @@ def _span_views(model: TalkingFace, batches: Batches, start: int, stop: int) -> 
             continue
         codes = sound[frames - start]
         if model.previous is not None:
-            codes = torch.cat([codes, model.previous(to_image_tensor(batches.previous(frames)))], dim=1)
+            codes = model.remember(codes, model.previous(to_image_tensor(batches.previous(frames))))
         offsets = dataset.vertices[frames] - batches.reference
         true = torch.from_numpy(np.ascontiguousarray(dataset.crops[frames].transpose(0, 3, 1, 2)))
         yield (

@@ -43,7 +43,7 @@ def gaps(model, symbol: str) -> np.ndarray:
         code = model.encoder(columns, index)
         offsets = model.geometry(code)
     network = MotionNetwork({name: value.numpy() for name, value in model.state_dict().items()})
-    ours = network.codes(network.features(columns.numpy()), index.numpy())
+    ours = network.hear(network.features(columns.numpy()), index.numpy())[0]
     assert np.allclose(ours, code.numpy(), atol=1e-5)
     return (REST_GAP + offsets[:, UPPER_INNER_LIP, 1] - offsets[:, LOWER_INNER_LIP, 1]).numpy()
 

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from models.motion_network import MotionNetwork, load_motion_network
-from models.presets import DEFAULT, PAPER, VOICE, build_model
+from models.presets import DEFAULT, FAST, PAPER, VOICE, build_model
 
 TOLERANCE = 2e-6
 """Of the largest value: both sum the same float32 products in another order."""
@@ -20,8 +20,8 @@ def arrays(model) -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize(
     "config",
-    [DEFAULT, replace(DEFAULT, voice_reach=0), VOICE, replace(PAPER, texture_widths=())],
-    ids=["default", "one instant", "voice", "paper"],
+    [DEFAULT, replace(DEFAULT, voice_reach=0), FAST, VOICE, replace(PAPER, texture_widths=())],
+    ids=["default", "one instant", "fast", "voice", "paper"],
 )
 def test_equals_the_plain_float32_network(config):
     torch.manual_seed(0)
@@ -32,7 +32,8 @@ def test_equals_the_plain_float32_network(config):
     with torch.inference_mode():
         codes = model.encoder(columns, index)
         offsets, weights = model.geometry(codes), model.blendshapes(codes).clamp(0, 1)
-    ours = network.codes(network.features(columns.numpy()), index.numpy())
+    ours = network.hear(network.features(columns.numpy()), index.numpy())[0]
+    assert ours.shape == codes.shape == (70, model.numbers) == (70, network.numbers)
     assert np.abs(ours - codes.numpy()).max() < TOLERANCE * codes.abs().max()
     assert np.abs(network.offsets(ours) - offsets.numpy()).max() < TOLERANCE * offsets.abs().max()
     assert np.abs(network.blendshapes(ours) - weights.numpy()).max() < TOLERANCE
@@ -43,6 +44,7 @@ def test_reads_only_what_it_needs(tmp_path):
     model = build_model(DEFAULT).eval()
     save_file(model.state_dict(), tmp_path / "model.safetensors")
     network = load_motion_network(tmp_path / "model.safetensors")
+    assert network.numbers == model.numbers
     codes = np.random.default_rng(0).standard_normal((3, 32), np.float32)
     assert np.array_equal(network.offsets(codes), MotionNetwork(arrays(model)).offsets(codes))
 

@@ -88,11 +88,29 @@ def test_the_network_shows_teeth_between_its_own_lips_unless_told_others():
     torch.nn.init.normal_(model.interior.colour.weight)
     model.interior.inside.fill_(1.0)
     model.interior.follow.fill_(1 / len(RIM))
-    code, blank = torch.randn(1, 32), torch.zeros(1, 3, 128, 128)
+    code, blank = torch.randn(1, model.numbers), torch.zeros(1, 3, 128, 128)
     with torch.inference_mode():
         own = model.decode_texture(code, blank)
         assert torch.equal(own, model.decode_texture(code, blank, model.geometry(code)))
         assert not torch.allclose(own, model.decode_texture(code, blank, model.geometry(code) + 0.1), atol=1e-4)
+
+
+def test_what_is_said_changes_what_shows_between_the_lips_and_nothing_else():
+    torch.manual_seed(0)
+    model = build_model(DEFAULT).eval()
+    torch.nn.init.normal_(model.interior.colour.weight)
+    model.interior.inside.fill_(1.0)
+    blank = torch.zeros(2, 3, 128, 128)
+    code = torch.randn(1, model.numbers).repeat(2, 1)
+    code[1, DEFAULT.code_length :] += 1
+    top, left, rows, columns = DEFAULT.interior
+    with torch.inference_mode():
+        silent, said = model.decode_texture(code, blank)
+        assert torch.allclose(*model.geometry(code), atol=1e-6)
+    changed = (silent - said).abs().amax(0) > 1e-3
+    assert changed[top : top + rows, left : left + columns].any()
+    changed[top : top + rows, left : left + columns] = False
+    assert not changed.any()
 
 
 @pytest.mark.parametrize("rectangle", [(0, 0, 129, 4), (-1, 0, 4, 4), (0, 100, 4, 29), (0, 0, 0, 4)])

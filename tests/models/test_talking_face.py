@@ -38,9 +38,9 @@ def test_geometry_starts_as_principal_components():
 
 def test_the_previous_atlas_matters_only_with_auto_regression():
     torch.manual_seed(0)
-    code, first, second = torch.randn(1, 32), torch.zeros(1, 3, 128, 128), torch.ones(1, 3, 128, 128)
+    recurrent = build_model(DEFAULT).eval()
+    code, first, second = torch.randn(1, recurrent.numbers), torch.zeros(1, 3, 128, 128), torch.ones(1, 3, 128, 128)
     with torch.inference_mode():
-        recurrent = build_model(DEFAULT).eval()
         assert not torch.allclose(recurrent.decode_texture(code, first), recurrent.decode_texture(code, second))
         from dataclasses import replace
 

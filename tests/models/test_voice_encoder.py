@@ -107,12 +107,15 @@ def test_in_evaluation_the_surer_length_of_the_tract_counts_more():
 @torch.inference_mode()
 def test_with_reach_the_manner_hears_every_instant():
     torch.manual_seed(0)
-    encoder = VoiceEncoder(16, 4, levels=2, phonetic=True, manner=8, reach=4).eval()
+    encoder = VoiceEncoder(16, 4, levels=2, phonetic=True, manner=8, reach=4, tells=True).eval()
     assert encoder.columns == 7 + 2 * 4
     columns, index = torch.rand(40, 2, 256), torch.arange(30).reshape(2, 15)
     instants = [encoder.with_phonemes(encoder.hear(columns, index[:, first : first + 7])) for first in (0, 4, 8)]
+    code, said = encoder(columns, index).split([4, MOMENTS * PHONEMES], dim=1)
     # Untrained lips have no direction in which they close.
-    assert torch.allclose(encoder(columns, index), encoder.code(torch.stack(instants, dim=1)), atol=1e-6)
+    assert torch.allclose(code, encoder.code(torch.stack(instants, dim=1)), atol=1e-6)
+    # What is said at the frame itself stands behind.
+    assert torch.allclose(said, instants[1][:, 16 : 16 + MOMENTS * PHONEMES], atol=1e-6)
     moved = columns.clone()
     moved[14] += 1  # the last column of the first window, which only the last instant hears
     assert not torch.allclose(encoder(moved, index)[0], encoder(columns, index)[0], atol=1e-4)

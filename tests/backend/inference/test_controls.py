@@ -133,7 +133,7 @@ def test_what_a_style_cannot_be():
 
 
 def test_the_face_comes_to_rest_where_the_gate_is_closed(network):
-    codes = np.random.default_rng(0).standard_normal((FRAMES, network.code_length), np.float32)
+    codes = np.random.default_rng(0).standard_normal((FRAMES, network.numbers), np.float32)
     rest = neutral_code(network)
     gate = (TIMES > 1).astype(np.float32)
     calm = calm_silence(codes, rest, gate)

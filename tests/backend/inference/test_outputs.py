@@ -43,7 +43,7 @@ def actor(tmp_path_factory) -> Actor:
 
 
 def make_animation(actor: Actor, frames: int) -> tuple[Animation, np.ndarray]:
-    codes = np.random.default_rng(0).standard_normal((frames, actor.motion.code_length), np.float32)
+    codes = np.random.default_rng(0).standard_normal((frames, actor.motion.numbers), np.float32)
     animation = Animation(
         fps=25.0,
         reference=actor.reference.vertices,

@@ -44,7 +44,7 @@ def test_textures_leave_the_reference_where_nothing_is_predicted(model):
     reference = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
     share = np.zeros((128, 128), np.float32)
     share[40:80, 40:80] = 1
-    crops = list(predict.decode_textures(model, torch.randn(3, 32), reference, share))
+    crops = list(predict.decode_textures(model, torch.randn(3, model.numbers), reference, share))
     assert len(crops) == 3
     for crop in crops:
         assert np.array_equal(crop[share == 0], reference[share == 0])

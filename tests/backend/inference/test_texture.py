@@ -31,9 +31,9 @@ def model(request):
 
 
 @pytest.fixture(scope="module")
-def scene():
+def scene(model):
     rng = np.random.default_rng(0)
-    codes = rng.standard_normal((260, 32)).astype(np.float32)
+    codes = rng.standard_normal((260, model.numbers)).astype(np.float32)
     reference = rng.integers(0, 256, (128, 128, 3), np.uint8)
     mask = np.ones((128, 128), np.float32)
     mask[:20] = 0

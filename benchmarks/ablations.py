@@ -53,6 +53,7 @@ def variants() -> dict[str, tuple[ModelConfig, dict[str, Any]]]:
     table["code of the face's shape alone"] = (DEFAULT, {"appearance_share": 0.0})
     table["scheduled sampling 0.5"] = (DEFAULT, {"scheduled_sampling": 0.5})
     table["teeth and tongue from the code alone"] = (replace(DEFAULT, interior=()), {})
+    table["tongue from the code alone"] = (replace(DEFAULT, interior_hidden=0), {})
     table["teeth not learnt again"] = (DEFAULT, {"teeth_views": 0})
     table["face and texture at once"] = (DEFAULT, {"face_share": 0.0})
     table["no velocity loss"] = (DEFAULT, {"velocity_weight": 0.0})

@@ -90,7 +90,7 @@ class VoiceEncoderArrays:
         ]
         self._shares = weights.get("encoder.code.shares", np.ones((1, 1), np.float32))
         self.code_bias = self._code[-1][1]
-        self.said = MOMENTS * PHONEMES if TONGUE in weights else 0
+        self.said = MOMENTS * PHONEMES if self._phonemes is not None and TONGUE in weights else 0
         """How many numbers behind each code tell what is said."""
 
     def features(self, columns: np.ndarray) -> np.ndarray:

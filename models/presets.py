@@ -125,6 +125,7 @@ def build_model(config: ModelConfig) -> TalkingFace:
 
 def _encoder(config: ModelConfig) -> VoiceEncoder | AudioEncoder:
     if config.voice_width:
+        read = config.voice_phonetic and config.texture_widths and config.interior and config.interior_hidden
         return VoiceEncoder(
             config.voice_width,
             config.code_length,
@@ -133,7 +134,7 @@ def _encoder(config: ModelConfig) -> VoiceEncoder | AudioEncoder:
             manner=config.voice_manner,
             reach=config.voice_reach,
             tracts=config.voice_tracts,
-            tells=bool(config.texture_widths and config.interior and config.interior_hidden),
+            tells=bool(read),
         )
     return AudioEncoder(
         FrequencyLayers(config.frequency_widths, config.use_phase),

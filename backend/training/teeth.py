@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from backend.errors import Cancelled
 from backend.inference.predict import encode_sound
 from backend.progress import Progress
 from backend.training.batches import Batches, to_image_tensor
@@ -58,7 +59,7 @@ class _Views:
 def learn_teeth(model: TalkingFace, batches: Batches, progress: Progress) -> None:
     """Train the mouth interior of a trained network on; one that has none stays as it is.
 
-    Each frame is seen `TrainConfig.teeth_views` times. The same seed gives the same weights.
+    Each frame is seen `TrainConfig.teeth_views` times. The same seed gives the same weights. Raises Cancelled.
     """
     interior, config = model.interior, batches.config
     if interior is None or not config.teeth_views:
@@ -70,6 +71,16 @@ def learn_teeth(model: TalkingFace, batches: Batches, progress: Progress) -> Non
     if not views.visible.any():  # a mouth that never opens
         return
     interior.train()
+    try:
+        _learn(interior, views, config, progress)
+    except (Cancelled, KeyboardInterrupt):
+        raise Cancelled(
+            "Training stopped while it learnt teeth; its epochs are kept, and --resume goes on after them."
+        ) from None
+    interior.eval().requires_grad_(False)
+
+
+def _learn(interior: MouthInterior, views: _Views, config: TrainConfig, progress: Progress) -> None:
     torch.manual_seed(config.seed)
     corrections = nn.Parameter(torch.zeros(len(views.codes), len(RIM) + 1, 2))
     optimiser = _optimiser(interior, corrections)
@@ -86,7 +97,6 @@ def learn_teeth(model: TalkingFace, batches: Batches, progress: Progress) -> Non
         optimiser.step()
         schedule.step()
     progress("teeth", steps, steps)
-    interior.eval().requires_grad_(False)
 
 
 def _optimiser(interior: MouthInterior, corrections: nn.Parameter) -> torch.optim.Optimizer:

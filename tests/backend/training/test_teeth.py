@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from backend.errors import Cancelled
 from backend.progress import no_progress
 from backend.training import teeth
 from backend.training.batches import Batches, Span
@@ -119,3 +120,14 @@ def test_what_has_nothing_to_learn_stays_as_it_is(trembling, tmp_path, why):
     before = {name: value.clone() for name, value in model.state_dict().items()}
     learn_teeth(model, batches, no_progress)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize("stop", [Cancelled, KeyboardInterrupt])
+def test_who_stops_it_is_told_how_to_go_on(trembling, stop):
+    def progress(stage: str, done: int, total: int) -> None:
+        if done:
+            raise stop
+
+    model, batches = untrained(trembling)
+    with pytest.raises(Cancelled, match="--resume goes on"):
+        learn_teeth(model, batches, progress)

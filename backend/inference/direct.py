@@ -99,7 +99,9 @@ def _as_heard(
 ) -> tuple[Performance, np.ndarray]:
     """What the network makes of the sound, as large and as smooth as is asked for; how far lips are tucked (T,)."""
     codes, lips = (steady(heard, request.fps) for heard in hear(actor.motion, samples, times, progress))
-    rest = neutral_code(actor.motion)
+    if not request.with_texture:  # what is said moves no vertex, and is most of the memory that an hour takes
+        codes = np.ascontiguousarray(codes[:, : actor.motion.code_length])
+    rest = neutral_code(actor.motion)[:, : codes.shape[1]]
     # Weights from their clipped selves: those of the code at rest may lie below 0, and would hold back the others.
     weights, still = actor.motion.blendshapes(codes), np.zeros((1, len(NAMES)), np.float32)
     rounder = lacking(weights, lips[:, 0])

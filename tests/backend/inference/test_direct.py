@@ -42,9 +42,9 @@ def timeline(spoken: Spoken) -> Timeline:
     return Timeline(tuple(spoken.phones), tuple(spoken.words))
 
 
-def shown(actor: Actor, samples: np.ndarray, **style: Any) -> tuple[Directed, list[str]]:
+def shown(actor: Actor, samples: np.ndarray, texture: bool = False, **style: Any) -> tuple[Directed, list[str]]:
     messages: list[str] = []
-    request = AnimateRequest(Path("line.wav"), actor.name, (Path("line"),), texture=False, **style)
+    request = AnimateRequest(Path("line.wav"), actor.name, (Path("line"),), texture=texture, **style)
     return direct(actor, samples, request, lambda text, _, total: None if total else messages.append(text)), messages
 
 
@@ -114,9 +114,17 @@ def test_a_trained_actor_breathes_as_it_was_taught():
     onset = np.flatnonzero(np.abs(samples) > 0.02)[0] / SAMPLE_RATE
     drawn = (times > onset - 0.4) & (times < onset - 0.2)
     performance = shown(default, samples)[0].performance
+    own = default.motion.code_length
     assert np.allclose(
-        performance.codes[: len(times)][drawn], hear(default.motion, samples, times)[0][drawn], atol=0.05
+        performance.codes[: len(times), :own][drawn], hear(default.motion, samples, times)[0][drawn, :own], atol=0.05
     )
+
+
+def test_what_is_said_is_kept_for_textures_alone(spoken):
+    default = load_actor(find_actor("default"))
+    bare, textured = (shown(default, spoken.samples, texture=texture)[0].performance.codes for texture in (False, True))
+    assert (bare.shape[1], textured.shape[1]) == (default.motion.code_length, default.motion.numbers)
+    assert np.allclose(bare, textured[:, : bare.shape[1]], atol=1e-6)
 
 
 def test_a_recording_that_begins_in_a_breath_begins_at_rest(actor, spoken):

@@ -24,7 +24,7 @@ class GeometryDecoder(nn.Module):
     def forward(self, code: Tensor) -> Tensor:
         """(B, code_length) -> offsets from the reference vertices, (B, 468, 3), interocular units, head space.
 
-        Numbers behind those of the code play no part, in all decoders.
+        What stands behind the code plays no part, here and in the other decoders.
         """
         hidden = self.hidden(code[:, : self.hidden.in_features]) * self.dropout(code.new_ones(self.hidden.out_features))
         return self.offsets(hidden).unflatten(1, (VERTICES, 3))

@@ -15,7 +15,7 @@ TEXTURE_ROWS, TEXTURE_COLUMNS = 32, 64
 TONGUE_DROPOUT = 0.1
 """Between the layers that raise the tongue."""
 COARSE = 4
-"""Pixels along one cell of what the code alone says: tongue, darkness."""
+"""Pixels along one cell of what is told: tongue, darkness."""
 
 
 class MouthInterior(nn.Module):
@@ -69,7 +69,9 @@ class MouthInterior(nn.Module):
         return [self.upper, self.lower]
 
     def forward(self, code: Tensor, offsets: Tensor) -> Tensor:
-        """Code (B, code_length), vertex offsets (B, 468, 3) in head space -> difference (B, 3, 128, 128), float32."""
+        """Code (B, code_length) with what is said behind it, vertex offsets (B, 468, 3) in head space -> difference
+        (B, 3, 128, 128), float32.
+        """
         return nn.functional.pad(self.draw(code, offsets), self.margins)
 
     def draw(self, code: Tensor, offsets: Tensor) -> Tensor:

@@ -161,7 +161,7 @@ class VoiceEncoder(nn.Module):
 
         With `tells` what is said stands behind, `SURE` times the phonemes' probabilities: (B, code_length + 205).
 
-        In evaluation they are those of a face whose lips meet at bilabials: a mean over all that may be said would
+        In evaluation codes are those of a face whose lips meet at bilabials: a mean over all that may be said would
         leave them ajar. With `tracts` they are means over these, the surer one's phonemes counting more (vocal tract
         length normalisation, Lee and Rose 1998, frame by frame): voices are told best at different lengths.
         """

@@ -45,8 +45,9 @@ AT_ONCE = 128
 class _Views:
     """What the training frames show between the lips.
 
-    codes (N, Ns + Na); offsets (N, 468, 3) as tracked; skin (N, 3, rows, columns) float16, the picture without the
-    interior; true (N, 3, rows, columns) uint8; visible (N,) how much of the interior is seen.
+    codes (N, numbers + Na), as `TalkingFace.remember` puts them; offsets (N, 468, 3) as tracked; skin (N, 3, rows,
+    columns) float16, the picture without the interior; true (N, 3, rows, columns) uint8; visible (N,) how much of the
+    interior is seen.
     """
 
     codes: Tensor

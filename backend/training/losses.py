@@ -67,6 +67,11 @@ def ssim_map(first: Tensor, second: Tensor, size: int = 11, sigma: float = 1.5) 
     )
 
 
+def unsharp(images: Tensor, amount: float, size: int = 7, sigma: float = 1.0) -> Tensor:
+    """Images with `amount` of what a blur of `sigma` pixels takes from them added once more: (B, C, H, W)."""
+    return images + amount * (images - _blur(images, size, sigma))
+
+
 def edge_difference(first: Tensor, second: Tensor, size: int = 11, sigma: float = 1.5) -> Tensor:
     """How much stronger edges are about a pixel of one image than of the other, wherever exactly they run.
 

@@ -11,6 +11,7 @@ from backend.training.losses import (
     geometry_loss,
     ssim_map,
     texture_loss,
+    unsharp,
     vertex_weights,
 )
 from shape_keys.topology import LIPS, LOWER_INNER_LIP, UPPER_INNER_LIP
@@ -66,6 +67,16 @@ def test_texture_loss_ignores_pixels_of_weight_zero():
     assert texture_loss(predicted, true, weights, 0.1).item() > 0.1
     weights[..., :16] = 0
     assert texture_loss(predicted, true, weights, 0.1).item() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_an_unsharp_mask_strengthens_waves_by_what_a_gaussian_takes_from_them():
+    wave = torch.sin(torch.arange(48) * 2 * torch.pi / 6).expand(1, 3, 48, 48) * 0.3 + 0.5
+    gain = 1 + 0.2 * (1 - np.exp(-((2 * np.pi / 6) ** 2) / 2))
+    middle = slice(8, -8)
+    expected = 0.5 + gain * (wave - 0.5)
+    assert torch.allclose(unsharp(wave, 0.2)[..., middle, middle], expected[..., middle, middle], atol=1e-3)
+    flat = torch.full((1, 3, 20, 30), 0.4)
+    assert torch.allclose(unsharp(flat, 0.2), flat)
 
 
 def test_edges_may_run_elsewhere_but_not_be_faint():

@@ -93,6 +93,19 @@ def test_teeth_are_sharp_though_lips_tremble(trembling, monkeypatch):
     assert corrected < 0.4 and blurred > 1.5 * corrected, (corrected, blurred)
 
 
+def test_teeth_are_learnt_a_little_sharper_than_they_were_seen(trembling, monkeypatch):
+    strengths = []
+    for amount in (0.0, 0.5):
+        monkeypatch.setattr(teeth, "SHARPENED", amount)
+        model, batches = untrained(trembling, replace(CONFIG, teeth_views=20))
+        learn_teeth(model, batches, no_progress)
+        assert model.interior is not None
+        with torch.inference_mode():
+            drawn = model.interior(torch.zeros(1, 34), torch.zeros(1, 468, 3))[0, 0].numpy()
+        strengths.append(drawn[np.asarray(trembling.interior)].std())
+    assert 0.0 < 1.05 * strengths[0] < strengths[1], strengths
+
+
 @pytest.mark.parametrize("hidden", [0, DEFAULT.interior_hidden])
 def test_the_same_seed_gives_the_same_teeth_and_says_how_far_it_is(trembling, hidden):
     told = []

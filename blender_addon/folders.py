@@ -7,6 +7,7 @@ from pathlib import Path
 
 import bpy
 
+from .bake.mesh_cache import cache_modifier
 from .bake.tags import LINE
 from .bake.textures import material_images
 from .client import default_home
@@ -17,7 +18,7 @@ _unsaved: list[str] = []
 
 
 def line_folder(line: str, replaced: Collection[bpy.types.Object]) -> Path:
-    """Folder for a line's animation, beside the saved .blend, else among the user's data.
+    """Folder for a line's animation, near the saved .blend, else among the user's data.
 
     replaced: the objects whose textures and caches the bake will replace. A folder that is there already is taken by
     the line that made it, as long as nothing else uses it.
@@ -32,9 +33,13 @@ def line_folder(line: str, replaced: Collection[bpy.types.Object]) -> Path:
 
 
 def files_folder() -> Path:
-    """Where the open file's animations are; those of a file that was never saved get a folder of their own."""
+    """Where the open file's animations are; those of a file that was never saved get a folder of their own.
+
+    A copy saved under another name shows what the first made, and leaves it alone: what it animates goes elsewhere.
+    """
     if bpy.data.filepath:
-        return Path(bpy.data.filepath).parent / "mouthpiece"
+        saved = Path(bpy.data.filepath)
+        return saved.parent / "mouthpiece" / saved.stem
     if not _unsaved:
         _unsaved.append(f"{time.strftime('%Y-%m-%d %H-%M-%S')} {uuid.uuid4().hex[:4]}")
     return default_home() / "blender" / _unsaved[0]
@@ -49,9 +54,11 @@ def safe_name(name: str) -> str:
 def _used_files(line: str, replaced: Collection[bpy.types.Object]) -> Iterator[str]:
     """Files of textures, caches and sounds that the line's bake will not replace."""
     for item in bpy.data.objects:
+        own = cache_modifier(item, line) if item in replaced else None
+        caches = [modifier for modifier in item.modifiers if modifier.type == "MESH_CACHE"]
+        yield from (modifier.filepath for modifier in caches if modifier.name != own)
         if item in replaced:
             continue
-        yield from (modifier.filepath for modifier in item.modifiers if modifier.type == "MESH_CACHE")
         for slot in item.material_slots:
             if slot.material is not None and slot.material.node_tree is not None:
                 yield from (image.filepath for image in material_images(slot.material))

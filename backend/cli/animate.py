@@ -148,13 +148,10 @@ def _going_on(request: AnimateRequest, failed: dict[Path, MouthpieceError], coun
 
 def _check_request(request: AnimateRequest, read: frozenset[Path], makes_folders: bool) -> None:
     """Raise UsageError or InputError where a recording cannot be read or an output cannot be written."""
-    from backend.animation_file import check_output
     from backend.audio.decode import check_is_file
 
     check_is_file(request.audio, "a sound or video file")
-    for path, own in request.places.items():
-        if path.parent.exists() or not makes_folders:
-            check_output(path, request.overwrite, own, read)
+    request.check_outputs(read, makes_folders)
 
 
 def _animate(request: AnimateRequest, actor: "Actor | None") -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backend.animation_file import ANIMATION_FILES, Animation, check_output, new_folder, places_read
+from backend.animation_file import ANIMATION_FILES, Animation, new_folder, places_read
 from backend.inference.request import SPEECH, AnimateRequest
 from backend.progress import Progress, no_progress
 from backend.speech.timeline import Timeline, save_markers
@@ -39,9 +39,7 @@ def animate(
     from backend.audio.decode import decode_audio
     from backend.inference.outputs import copy_folders, write_animation_folder, write_files
 
-    read = places_read(request.inputs)
-    for path, own in request.places.items():
-        check_output(path, request.overwrite, own, read)
+    request.check_outputs(places_read(request.inputs))
     actor = actor or load_actor(find_actor(request.actor))
     samples = decode_audio(request.audio, progress)
     if request.character is not None and request.head:

@@ -135,18 +135,42 @@ class AnimateRequest(Style):
         from backend.animation_file import ANIMATION_FILES, SHOT_FILES
 
         files = [*self.files, *self.sounds, *([] if self.markers is None else [self.markers])]
-        shots = [path.with_name(f"{path.stem}_files") for path in self.files if path.suffix.lower() in WITH_FILES]
+        shots = [_shot_files(path) for path in self.files if path.suffix.lower() in WITH_FILES]
         return (
             dict.fromkeys(self.animation_folders, ANIMATION_FILES)
             | dict.fromkeys(files, None)
             | dict.fromkeys(shots, SHOT_FILES)
         )
 
+    def check_outputs(self, read: frozenset[Path], folders_to_come: bool = False) -> None:
+        """Raise UsageError where an output cannot be written, or would take from another file what it shows.
+
+        read: as `places_read` says; folders_to_come: whether those that are not there yet will be made.
+        """
+        from backend.animation_file import check_output
+
+        for path, own in self.places.items():
+            if path.parent.exists() or not folders_to_come:
+                check_output(path, self.overwrite, own, read)
+        written = {str(path).casefold() for path in self.files}
+        for path in (path for path in self.files if path.suffix.lower() in WITH_FILES):
+            for other in (path.with_suffix(ending) for ending in WITH_FILES):
+                if str(other).casefold() not in written and other.exists() and _shot_files(other).exists():
+                    raise UsageError(
+                        f"{_shot_files(other)} holds the pictures and the sound of {other.name} too; write that one "
+                        f"anew as well (--out {other}), or choose another name."
+                    )
+
     @property
     def inputs(self) -> tuple[Path, ...]:
         """Every file that is read."""
         rig_map = [Path(self.map)] if Path(self.map).is_file() else []
         return (self.audio, *([] if self.character is None else [self.character]), *rig_map)
+
+
+def _shot_files(path: Path) -> Path:
+    """The folder shot_files for shot.blend."""
+    return path.with_name(f"{path.stem}_files")
 
 
 def _beside(path: Path, name: str) -> Path:

@@ -66,7 +66,7 @@ class AnimateOptions(Sent):
     head: Annotated[float, _within("head")] = AnimateRequest.head
     seed: Annotated[int, Field(ge=0, le=MOST_SEED), WHOLE] = AnimateRequest.seed
     transcript: Annotated[str, Field(max_length=LONGEST_TRANSCRIPT, examples=["", "Nice to meet you."])] = ""
-    """What is said, word for word; the words' times are then in markers.json."""
+    """What is said, word for word; the words' times are then in markers.json. A text to be spoken needs none."""
     language: Annotated[str, Field(pattern=VOICE, examples=["en-us"])] = AnimateRequest.language
     """Of the transcript, as espeak-ng names it."""
     texture: bool = AnimateRequest.texture

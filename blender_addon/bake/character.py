@@ -13,7 +13,7 @@ from ..rig_map import convert
 from .channels import Channel, count_keys, dense_channels, sparse_channels
 from .characters import shape_key_names
 from .line_action import Job, bake_into_line, check_free, driving_lines, remove_from_line
-from .mesh_cache import CacheFile, cache_path, cached_line, character_vertices, play_cache, remove_cache, write_caches
+from .mesh_cache import CacheFile, cache_path, cached_lines, character_vertices, play_cache, remove_caches, write_caches
 from .options import CACHE, EXACT, SPARSE, ResultOptions
 from .scene import scene_rate
 
@@ -69,12 +69,13 @@ def bake_character(
     if not shown.any():
         raise MappingError("None of the animation's frames lies in the part of the sound that plays; trim it less.")
     frames = frames[shown]
+    span = (float(frames[0]), float(frames[-1]))
     columns = convert(animation.weights[shown], animation.weight_names, mapping.rig_map, mapping.targets)
     place = {target: index for index, target in enumerate(mapping.targets)}
     values = {mesh: columns[:, [place[target] for target in mapping.driven[mesh.name].values()]] for mesh in driven}
-    notes = [*_hushed(line, driven, options), *_notes(meshes, mapping, values, options)]
+    notes = [*_hushed(line, driven, span, options), *_notes(meshes, mapping, values, options)]
     if options.kind == CACHE:
-        _play_caches(animation, line, mapping, values, scene_rate(scene) / animation.fps, frames)
+        _play_caches(animation, line, mapping, values, scene_rate(scene) / animation.fps, span)
         actions, keyframes = (), 0
     else:
         actions, keyframes = _key(line, mapping, values, frames, options)
@@ -82,8 +83,8 @@ def bake_character(
         mapping=mapping,
         meshes=tuple(driven),
         actions=actions,
-        first=float(frames[0]),
-        last=float(frames[-1]),
+        first=span[0],
+        last=span[1],
         keys=sum(len(pairs) for pairs in mapping.driven.values()),
         keyframes=keyframes,
         notes=tuple(notes),
@@ -100,10 +101,10 @@ def _key(
     """(the line's actions, keys written)."""
     _override_meshes(list(values))
     channels = {mesh: _channels(list(mapping.driven[mesh.name]), frames, values[mesh], options) for mesh in values}
-    for mesh in values:
-        remove_cache(mesh)
-    jobs = [Job(mesh.data.shape_keys, channels[mesh]) for mesh in values]
     span = (float(frames[0]), float(frames[-1]))
+    for mesh in values:
+        remove_caches(mesh, line, span)
+    jobs = [Job(mesh.data.shape_keys, channels[mesh]) for mesh in values]
     actions = bake_into_line(line, span, jobs, options.action_name, options.push_to_nla)
     return actions, sum(count_keys(found) for found in channels.values())
 
@@ -121,15 +122,17 @@ def _play_caches(
     mapping: CharacterMap,
     values: Values,
     frames_each: float,
-    frames: np.ndarray,
+    span: tuple[float, float],
 ) -> None:
     """Write every mesh's vertices first, so that a full disk leaves the scene as it is; then play them."""
     paths = {mesh: cache_path(animation.folder, f"{line} {mesh.name}") for mesh in values}
     vertices = {mesh: character_vertices(mesh, list(mapping.driven[mesh.name]), values[mesh]) for mesh in values}
-    write_caches([CacheFile(paths[mesh], len(mesh.data.vertices), len(frames), vertices[mesh]) for mesh in values])
+    write_caches(
+        [CacheFile(paths[mesh], len(mesh.data.vertices), len(shown), vertices[mesh]) for mesh, shown in values.items()]
+    )
     for mesh, path in paths.items():
         remove_from_line(line, mesh.data.shape_keys)
-        play_cache(mesh, line, path, float(frames[0]), frames_each)
+        play_cache(mesh, line, path, frames_each, *span)
 
 
 def _check_editable(driven: Sequence[bpy.types.Object]) -> None:
@@ -150,12 +153,14 @@ def _override_meshes(driven: Sequence[bpy.types.Object]) -> None:
             raise MappingError(f"The mesh of {mesh.name} cannot be overridden; make it local (Object > Relations).")
 
 
-def _hushed(line: str, driven: Sequence[bpy.types.Object], options: ResultOptions) -> list[str]:
-    """What becomes of the meshes' other lines: a mesh cache plays at every frame, alone."""
-    cached = {found for mesh in driven if (found := cached_line(mesh)) is not None} - {line}
+def _hushed(
+    line: str, driven: Sequence[bpy.types.Object], span: tuple[float, float], options: ResultOptions
+) -> list[str]:
+    """What becomes of the meshes' other lines at the same time: a mesh cache plays alone."""
+    cached = {found for mesh in driven for found in cached_lines(mesh, span)} - {line}
     notes = [f"the mesh cache of {', '.join(sorted(cached))} plays no longer"] if cached else []
     if options.kind == CACHE:
-        keyed = {found for mesh in driven for found in driving_lines(mesh.data.shape_keys)} - {line}
+        keyed = {found for mesh in driven for found in driving_lines(mesh.data.shape_keys, span)} - {line}
         notes += [f"{', '.join(sorted(keyed))} will not show while the mesh cache plays"] if keyed else []
     return notes
 

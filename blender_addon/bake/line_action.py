@@ -1,6 +1,5 @@
 """One action for each line of dialogue: found again by its tag, rewritten, and put above other motion."""
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -10,11 +9,11 @@ import numpy as np
 from ..errors import AnimationError
 from .channels import Channel
 from .curves import add_slot, clear_keys, fill_curves, slot_curves, slot_range
+from .spans import EVER, overlap
 from .tags import LINE
 
 BAKED = "mouthpiece_baked"
 """Custom property of a line's action: for each slot the first and last scene frame and the data paths of the bake."""
-EVER = (-math.inf, math.inf)
 
 
 @dataclass(frozen=True)
@@ -112,9 +111,9 @@ def _find(line: str, owner: bpy.types.ID):
     return None
 
 
-def driving_lines(owner: bpy.types.ID) -> set[str]:
-    """The lines whose actions drive `owner`, by themselves or as strips."""
-    return {action[LINE] for action in _actions_of(owner) if LINE in action}
+def driving_lines(owner: bpy.types.ID, span: tuple[float, float]) -> set[str]:
+    """The lines whose actions drive `owner` between two scene frames, by themselves or as strips."""
+    return {action[LINE] for action in _actions_of(owner) if LINE in action and overlap(action.frame_range, span)}
 
 
 def _actions_of(owner: bpy.types.ID) -> list[bpy.types.Action]:

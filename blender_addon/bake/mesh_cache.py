@@ -1,5 +1,6 @@
 """Play vertices from a PC2 file through the Mesh Cache modifier: exact, and nothing to edit."""
 
+import json
 import re
 import struct
 from collections.abc import Iterable, Sequence
@@ -12,10 +13,13 @@ import numpy as np
 from ..errors import AnimationError, OutputError
 from ..staging import Staging
 from .paths import stored_path
+from .spans import EVER, overlap
 from .tags import LINE
 
 MODIFIER = "Mouthpiece cache"
-CACHED_LINE = f"{LINE}_cache"
+CACHES = f"{LINE}_cache"
+"""Custom property of an object, JSON: for each line the [modifier, first frame, last frame] of its cache."""
+EDGE = 1e-3  # of a scene frame: a line's first and last frame belong to it
 HEADER = "<12siiffi"  # PC2: signature, version, points, first frame, frames a sample, samples
 BLOCK = 64  # frames whose vertices are in memory at once
 
@@ -56,33 +60,75 @@ def _write(file: CacheFile, path: Path) -> None:
             output.write(np.ascontiguousarray(block, "<f4").tobytes())
 
 
-def play_cache(item: bpy.types.Object, line: str, path: Path, start: float, frames_each: float) -> None:
-    """Let an object show the vertices of a file, its first sample at scene frame `start`.
+def play_cache(
+    item: bpy.types.Object, line: str, path: Path, frames_each: float, first: float, last: float | None = None
+) -> None:
+    """Let an object show the vertices of a file, its first sample at scene frame `first`.
 
-    frames_each: scene frames from one sample to the next. The modifier comes first: what deforms the mesh further,
-    such as an armature, goes on doing so. An earlier cache is replaced.
+    frames_each: scene frames from one sample to the next; last: the frame of the last sample, outside of which the mesh
+    moves as without the file; by default it shows it at every frame. The modifier comes first: what deforms the mesh
+    further, such as an armature, goes on doing so. Caches in its way are removed.
     """
-    remove_cache(item)
-    modifier = item.modifiers.new(MODIFIER, "MESH_CACHE")
+    span = (first, last) if last is not None and _takes_drivers(item) else EVER
+    remove_caches(item, line, span)
+    modifier = item.modifiers.new(f"{MODIFIER} {line}", "MESH_CACHE")
     modifier.cache_format = "PC2"
     modifier.filepath = stored_path(path)
     modifier.frame_scale = 1.0 / frames_each
-    modifier.frame_start = start / frames_each  # taken off after scaling
+    modifier.frame_start = first / frames_each  # taken off after scaling
+    if span != EVER:
+        switch = modifier.driver_add("factor").driver
+        # Blender evaluates comparisons of numbers itself, in files that may not run scripts too.
+        switch.expression = f"frame >= {span[0] - EDGE:.4f} and frame <= {span[1] + EDGE:.4f}"
     item.modifiers.move(len(item.modifiers) - 1, 0)
-    item[CACHED_LINE] = line
+    item[CACHES] = json.dumps({**_caches(item), line: (modifier.name, *span)})
 
 
-def cached_line(item: bpy.types.Object) -> str | None:
-    """The line whose cache an object plays, None where it plays none."""
-    return item.get(CACHED_LINE) if MODIFIER in item.modifiers else None
+def cached_lines(item: bpy.types.Object, span: tuple[float, float] = EVER) -> set[str]:
+    """The lines whose caches an object plays between two scene frames."""
+    return {line for line, (_, *played) in _caches(item).items() if overlap(played, span)}
 
 
-def remove_cache(item: bpy.types.Object) -> None:
-    """Take the modifier of an earlier bake away; its file stays beside the animation."""
-    modifier = item.modifiers.get(MODIFIER)
-    if modifier is not None:
+def cache_modifier(item: bpy.types.Object, line: str) -> str | None:
+    """Name of the modifier that plays a line's cache, None where there is none."""
+    found = _caches(item).get(line)
+    return None if found is None else found[0]
+
+
+def remove_caches(item: bpy.types.Object, line: str, span: tuple[float, float] = EVER) -> None:
+    """Take away the modifiers of a line's earlier bake, and of lines that play between two scene frames.
+
+    Their files stay beside the animations.
+    """
+    caches = _caches(item)
+    gone = {line, *cached_lines(item, span)} & set(caches)
+    for found in gone:
+        modifier = item.modifiers[caches.pop(found)[0]]
+        modifier.driver_remove("factor")
         item.modifiers.remove(modifier)
-        item.pop(CACHED_LINE, None)
+    if caches:
+        item[CACHES] = json.dumps(caches)
+    elif gone:
+        del item[CACHES]
+
+
+def _caches(item: bpy.types.Object) -> dict[str, tuple[str, float, float]]:
+    """Of each line whose cache an object plays: the modifier, and the first and the last scene frame."""
+    stored = item.get(CACHES, "{}")
+    try:
+        caches = json.loads(stored)
+    except ValueError:
+        caches = None
+    if not isinstance(caches, dict):  # an object once had one cache, and the property its line
+        caches = {stored: (MODIFIER, *EVER)}
+    played = {line: (name, first, last) for line, (name, first, last) in caches.items()}
+    return {line: row for line, row in played.items() if row[0] in item.modifiers}
+
+
+def _takes_drivers(item: bpy.types.Object) -> bool:
+    """Not so an override of something animated: its drivers are those of the linked file once it is opened again."""
+    linked = None if item.override_library is None else item.override_library.reference
+    return linked is None or linked.animation_data is None
 
 
 def character_vertices(mesh: bpy.types.Object, keys: list[str], weights: np.ndarray) -> Iterable[np.ndarray]:

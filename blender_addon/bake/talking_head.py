@@ -13,7 +13,7 @@ from .asset import collect_head, mark_asset
 from .channels import Channel, channel_values, count_keys
 from .head_motion import UPRIGHT, head_turns, stop_turning
 from .line_action import Job, bake_into_line, check_free, remove_from_line
-from .mesh_cache import BLOCK, CacheFile, cache_path, play_cache, remove_cache, write_caches
+from .mesh_cache import BLOCK, CacheFile, cache_path, play_cache, remove_caches, write_caches
 from .options import CACHE, EXACT, SPARSE, ResultOptions
 from .scene import scene_rate
 from .shape_keys import add_shape_keys, build_mesh, fits_mesh, head_channels, remove_shape_keys, rewrite_mesh
@@ -84,10 +84,10 @@ def bake_talking_head(
     if options.kind == CACHE:
         channels, changed, error, keys = [], True, 0.0, 0
         _forget_keys(head, line)
-        play_cache(head, line, cache, float(start), scene_rate(scene) / animation.fps)
+        play_cache(head, line, cache, scene_rate(scene) / animation.fps, float(start))
     else:
         components = animation.components
-        remove_cache(head)
+        remove_caches(head, line)
         changed, keys = add_shape_keys(head, components), len(components.shapes)
         channels = head_channels(components, frames, options)
         error = _error(animation, components, channels, frames, options)

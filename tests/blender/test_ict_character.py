@@ -58,7 +58,7 @@ def test_the_characters_lips_follow_the_prediction(blender, shared, tmp_path: Pa
     assert found["result"] == ["FINISHED"]
     assert found["driven"] == ["Head", "Teeth", "Lashes"]
     assert "into the action speech, frames 1 to 129" in found["said"]
-    with np.load(tmp_path / "mouthpiece" / "speech" / "animation.npz") as content:
+    with np.load(tmp_path / "mouthpiece" / "shot" / "speech" / "animation.npz") as content:
         vertices = content["reference"] + content["offsets"]
     predicted = np.linalg.norm(vertices[:, 13] - vertices[:, 14], axis=1)
     gaps = np.array(found["gaps"][: len(predicted)])

@@ -9,7 +9,7 @@ from blender_addon.animation import read_animation
 from blender_addon.errors import AnimationError
 from shape_keys.arkit import NAMES
 from tests.blender.rigs import add_mesh
-from tests.blender.scene_checks import bake, count_data, empty_scene
+from tests.blender.scene_checks import bake, count_data, empty_scene, evaluated_vertices
 from tests.blender_addon.example import make_animation
 
 pytestmark = pytest.mark.blender
@@ -17,10 +17,15 @@ pytestmark = pytest.mark.blender
 FRAMES = 10
 
 
+def held(folder: Path, weight: float) -> Path:
+    """An animation whose weights are all the same, at every frame."""
+    weights = np.full((FRAMES, 52), weight, np.float32)
+    return make_animation(folder, FRAMES, weights=weights, weight_names=np.array(NAMES))
+
+
 @pytest.fixture
 def talk(tmp_path: Path) -> Path:
-    weights = np.full((FRAMES, 52), 0.5, np.float32)
-    return make_animation(tmp_path / "talk", FRAMES, weights=weights, weight_names=np.array(NAMES))
+    return held(tmp_path / "talk", 0.5)
 
 
 def bake_onto(folder: str, items: list, line: str, start: float = 1.0, kind: str = "CACHE"):
@@ -87,23 +92,104 @@ def test_the_files_of_a_character_change_together(blender, talk: Path) -> None:
     assert not any(name.startswith(".") or name.endswith(".part") for name in found["names"])
 
 
+def heights(item, frames: list[float]) -> list[float]:
+    """How far the mouth of a small character is open at some scene frames."""
+    return [float(evaluated_vertices(item, int(frame), frame % 1)[0, 2]) for frame in frames]
+
+
+def play_lines(folders: list[str], project: str) -> dict:
+    """Three lines on one character, the first as keys, the others as caches; reopened; then the second as keys."""
+    import bpy
+
+    empty_scene()
+    item = add_mesh("head", ["jawOpen"])
+    moments = [5, 50, 100.5, 101, 105, 111, 201.5, 205, 215]
+    for folder, line, start, kind in zip(folders, "abc", (1, 101, 201.5), ("KEYS", "CACHE", "CACHE"), strict=True):
+        bake_onto(folder, [item], line, start, kind)
+    found = {"baked": heights(item, moments)}
+    bpy.ops.wm.save_as_mainfile(filepath=project)
+    bpy.ops.wm.open_mainfile(filepath=project, use_scripts=False)
+    item = bpy.data.objects["head"]
+    found["opened"] = heights(item, moments)
+    notes = bake_onto(folders[1], [item], "b", 101, "KEYS").notes
+    found["keyed"] = heights(item, [5, 105, 205])
+    found["left"] = [[modifier.name for modifier in item.modifiers], len(item.animation_data.drivers), *notes]
+    bake_onto(folders[2], [item], "c", 201.5, "KEYS")
+    found["gone"] = [len(item.modifiers), len(item.animation_data.drivers), len(item.keys())]
+    return found
+
+
+def test_each_of_a_characters_caches_plays_in_its_own_frames(blender, tmp_path: Path) -> None:
+    folders = [str(held(tmp_path / str(weight), weight)) for weight in (0.5, 0.25, 0.75)]
+    found = blender(play_lines, folders=folders, project=tmp_path / "shot.blend")
+    expected = [0.5, 0.5, 0.5, 0.25, 0.25, 0.5, 0.75, 0.75, 0.5]
+    assert found["baked"] == pytest.approx(expected)
+    assert found["opened"] == pytest.approx(expected)
+    assert found["keyed"] == pytest.approx([0.5, 0.25, 0.75])
+    assert found["left"] == [["Mouthpiece cache c"], 1]
+    assert found["gone"] == [0, 0, 0]
+
+
+def play_linked(folders: list[str], project: str) -> dict:
+    """Two caches on an override of a linked character that its own file animates; the scene is reopened."""
+    import bpy
+
+    empty_scene()
+    item = add_mesh("head", ["jawOpen"])
+    item.keyframe_insert("location", frame=1)
+    bpy.ops.wm.save_as_mainfile(filepath=project)
+    scene = empty_scene()
+    with bpy.data.libraries.load(project, link=True) as (_, wanted):
+        wanted.objects = ["head"]
+    scene.collection.objects.link(bpy.data.objects["head"])
+    item = bpy.data.objects["head"].override_create(remap_local_usages=True)
+    notes = [list(bake_onto(folder, [item], line).notes) for folder, line in zip(folders, "ab", strict=True)]
+    bpy.ops.wm.save_as_mainfile(filepath=str(Path(project).with_name("shot.blend")))
+    bpy.ops.wm.open_mainfile(filepath=bpy.data.filepath)
+    item = next(found for found in bpy.data.objects if found.override_library is not None)
+    return {"notes": notes, "opened": heights(item, [5])}
+
+
+def test_an_override_of_something_animated_plays_one_cache_throughout(blender, tmp_path: Path) -> None:
+    folders = [str(held(tmp_path / str(weight), weight)) for weight in (0.5, 0.25)]
+    found = blender(play_linked, folders=folders, project=tmp_path / "head.blend")
+    assert found["notes"] == [[], ["the mesh cache of a plays no longer"]]
+    assert found["opened"] == pytest.approx([0.25])
+
+
 def bake_lines(folder: str) -> list[list[str]]:
-    """Lines on one character, as keys and as caches; the notes of each."""
+    """Lines on one character at the same time, as keys and as caches; the notes of each."""
     empty_scene()
     item = add_mesh("head", list(NAMES))
     kinds = {"one": "KEYS", "two": "CACHE", "three": "CACHE", "four": "KEYS", "five": "SPARSE"}
     notes = []
     for place, (line, kind) in enumerate(kinds.items()):
-        notes.append(list(bake_onto(folder, [item], line, 100 * place, kind).notes))
-    return [*notes, list(bake_onto(folder, [item], "one", 1, "CACHE").notes)]
+        notes.append(list(bake_onto(folder, [item], line, 1 + 5 * place, kind).notes))
+    return [*notes, list(bake_onto(folder, [item], "one", 15, "CACHE").notes)]
 
 
-def test_what_a_cache_does_to_other_lines_is_said(blender, talk: Path) -> None:
+def test_what_a_cache_does_to_lines_at_the_same_time_is_said(blender, talk: Path) -> None:
     assert blender(bake_lines, folder=talk) == [
         [],
         ["one will not show while the mesh cache plays"],
-        ["the mesh cache of two plays no longer", "one will not show while the mesh cache plays"],
+        ["the mesh cache of two plays no longer"],
         ["the mesh cache of three plays no longer"],
         [],
         ["five, four will not show while the mesh cache plays"],
     ]
+
+
+def play_old(folder: str) -> dict:
+    """A character with the modifier and the property of an older bake, which knew one cache."""
+    empty_scene()
+    item = add_mesh("head", ["jawOpen"])
+    item.modifiers.new("Mouthpiece cache", "MESH_CACHE")
+    item["mouthpiece_line_cache"] = "before"
+    baked = bake_onto(folder, [item], "said")
+    return {"notes": list(baked.notes), "left": [modifier.name for modifier in item.modifiers]}
+
+
+def test_the_cache_of_an_older_bake_is_replaced(blender, talk: Path) -> None:
+    found = blender(play_old, folder=talk)
+    assert found["notes"] == ["the mesh cache of before plays no longer"]
+    assert found["left"] == ["Mouthpiece cache said"]

@@ -33,7 +33,7 @@ def move_project(project: str, moved: str, saved: bool) -> dict:
     blend = Path(project) / "shot.blend"
     if saved:
         bpy.ops.wm.save_as_mainfile(filepath=str(blend))
-    folder = Path(project) / "mouthpiece" / "talk"
+    folder = Path(project) / "mouthpiece" / "shot" / "talk"
     bake(str(folder), str(Path(project) / "tone.wav"))
     bake_cache(folder)
     paths = stored(scene)
@@ -60,9 +60,9 @@ def bake_cache(folder: Path) -> None:
 def test_a_project_can_be_moved(blender, tmp_path: Path, saved: bool) -> None:
     project = tmp_path / "project"
     weights = np.full((3, 52), 0.5, np.float32)
-    make_animation(project / "mouthpiece" / "talk", 3, weights=weights, weight_names=np.array(NAMES))
+    make_animation(project / "mouthpiece" / "shot" / "talk", 3, weights=weights, weight_names=np.array(NAMES))
     write_tone(project / "tone.wav", 0.2)
     found = blender(move_project, project=project, moved=tmp_path / "moved", saved=saved)
     assert len(found["stored"]) == len(found["found"]) == 3 + found["sound"]
-    assert {path.startswith("//mouthpiece/") or path == "//tone.wav" for path in found["stored"]} == {saved}
+    assert {path.startswith("//mouthpiece/shot/") or path == "//tone.wav" for path in found["stored"]} == {saved}
     assert all(found["found"])

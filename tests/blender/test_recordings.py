@@ -153,7 +153,7 @@ def use_folders(archive: str, sound: str, project: str) -> dict:
     found["states"] = [line.state for line in scene.mouthpiece_batch.lines]
     found["caches"] = [Path(bpy.path.abspath(item.modifiers[0].filepath)).is_file() for item in (anna, bob)]
     found["at last"] = pictures()
-    found["folders"] = len(list((Path(project).parent / "mouthpiece").iterdir()))
+    found["folders"] = len(list((Path(project).parent / "mouthpiece" / "a").iterdir()))
     return found
 
 
@@ -167,7 +167,7 @@ def test_a_folder_in_use_is_not_emptied(blender, archive: Path, tmp_path: Path) 
 
 
 def start_projects(archive: str, sounds: list[str], home: str) -> dict:
-    """Two files that were never saved; then two saved ones in one folder."""
+    """Two files that were never saved; then two saved ones in one folder, and a copy of the second."""
     import bpy
 
     import blender_addon
@@ -184,9 +184,13 @@ def start_projects(archive: str, sounds: list[str], home: str) -> dict:
         bpy.ops.wm.save_as_mainfile(filepath=str(Path(home).parent / f"{name}.blend"))
         settings.sound = sound
         bpy.ops.mouthpiece.animate()
+        if name == "b":
+            bpy.ops.wm.save_as_mainfile(filepath=str(Path(home).parent / "copy.blend"))
+            bpy.ops.mouthpiece.animate()
         found.append([item.name for item in scene.objects if item.type == "MESH"])
         blender_addon.unregister()
-    saved = sorted(path.name for path in (Path(home).parent / "mouthpiece").iterdir())
+    folder = Path(home).parent / "mouthpiece"
+    saved = sorted(path.relative_to(folder).as_posix() for path in folder.glob("*/*"))
     return {"unsaved": len(unsaved), "saved": saved, "heads": found}
 
 
@@ -196,5 +200,5 @@ def test_files_do_not_share_folders(blender, archive: Path, tmp_path: Path) -> N
     sounds = [str(write_tone(tmp_path / name / "line01.wav", 0.2)) for name in ("anna", "bob")]
     found = blender(start_projects, archive=archive, sounds=sounds, home=tmp_path / "home")
     assert found["unsaved"] == 2
-    assert found["saved"] == ["line01", "line01 2"]
+    assert found["saved"] == ["a/line01", "b/line01", "copy/line01"]
     assert found["heads"] == [["line01"], ["line01"]]

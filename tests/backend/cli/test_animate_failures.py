@@ -7,12 +7,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from backend.inference.request import AnimateRequest
 from tests.backend.cli.conftest import ROOT, SAMPLE
 from tests.backend.cli.test_animate import NEEDS_ESPEAK, animate
 
@@ -83,6 +85,18 @@ def test_a_file_inside_the_animations_folder_is_refused(place, capsys):
     assert animate("a.wav", "b.wav", "--out", "anims", "--out", "anims/x.csv") == 2
     assert capsys.readouterr().err.count("\n") == 1
     assert not (place / "anims").exists()
+
+
+def test_pictures_that_another_file_shows_are_not_replaced(place, capsys):
+    Path("shot_files").mkdir()
+    Path("shot.usdc").touch()
+    assert animate("a.wav", "--out", "shot.blend", "--overwrite") == 2
+    said = capsys.readouterr().err
+    assert "shot_files holds the pictures and the sound of shot.usdc too" in said and "(--out shot.usdc)" in said
+    assert not list(Path("shot_files").iterdir()) and not Path("shot.blend").exists()
+    both = AnimateRequest(Path("a.wav"), "voice", (Path("shot.blend"), Path("shot.usdc")), overwrite=True)
+    both.check_outputs(frozenset())
+    replace(both, outputs=(Path("shot.glb"),)).check_outputs(frozenset())
 
 
 def test_a_folder_that_was_there_stays(place):

@@ -55,6 +55,7 @@ def variants() -> dict[str, tuple[ModelConfig, dict[str, Any]]]:
     table["teeth and tongue from the code alone"] = (replace(DEFAULT, interior=()), {})
     table["tongue from the code alone"] = (replace(DEFAULT, interior_hidden=0), {})
     table["teeth not learnt again"] = (DEFAULT, {"teeth_views": 0})
+    table["teeth as sharp as they were seen"] = (DEFAULT, {"teeth_sharpened": 0.0})
     table["face and texture at once"] = (DEFAULT, {"face_share": 0.0})
     table["no velocity loss"] = (DEFAULT, {"velocity_weight": 0.0})
     table["lips weigh as the rest"] = (DEFAULT, {"lip_weight": 1.0})

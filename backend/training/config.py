@@ -59,6 +59,8 @@ class TrainConfig:
     teeth_views: int = 30
     """Times that each frame is seen when the mouth interior is learnt once more at the end (backend/training/teeth.py);
     0 leaves it as it was learnt with the skin."""
+    teeth_sharpened: float = 0.2
+    """How strong an unsharp mask is put on what these frames show, against the blur that is left; 0 puts none."""
     appearance_share: float = 0.25
     """Share of a code, solved from the voice model, that tells what of the texture the face's shape does not."""
     learning_rate: float = 2e-3
@@ -115,6 +117,8 @@ class TrainConfig:
             raise UsageError(f"--seed must be from 0 to {MOST_SEED}, got {self.seed}.")
         if self.teeth_views < 0:
             raise UsageError(f"teeth_views must be at least 0, got {self.teeth_views}.")
+        if not 0 <= self.teeth_sharpened <= 1:
+            raise UsageError(f"teeth_sharpened must be from 0 to 1, got {self.teeth_sharpened}.")
         if not 0 <= self.face_share < 1:
             raise UsageError(f"face_share must be from 0 to below 1, got {self.face_share}.")
         if not 0 <= self.appearance_share < 1:

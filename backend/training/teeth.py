@@ -35,8 +35,6 @@ CORRECTION_COST = 0.02
 """Of the mean squared correction, in units of the textures' half sides."""
 EDGE_WEIGHT = 10.0
 """Of the difference in how strong edges are: where teeth were seen in several places SSIM would have them faint."""
-SHARPENED = 0.2
-"""How strong an unsharp mask is put on what the frames show: against the blur that the corrections leave."""
 REPORTED = 50
 """Steps from one report of progress to the next."""
 AT_ONCE = 128
@@ -120,7 +118,7 @@ def _loss(interior: MouthInterior, views: _Views, chosen: Tensor, corrections: T
     offsets[:, RIM, :2] += moved[:, :-1]
     offsets[:, JAW_BONE, :2] += moved[:, -1:]
     made = views.skin[chosen].float() + interior.draw(views.codes[chosen], offsets)
-    true = unsharp(views.true[chosen].float() / 255, SHARPENED)
+    true = unsharp(views.true[chosen].float() / 255, config.teeth_sharpened)
     weights = interior.inside.expand(len(chosen), 1, -1, -1)
     picture = texture_loss(made, true, weights, config.l1_weight, EDGE_WEIGHT)
     return picture.mean() + CORRECTION_COST * corrections.square().mean()

@@ -47,6 +47,26 @@ def begin(request: TrainRequest) -> Path:
     return work
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"preset": "best"},
+        {"preset": "instant", "from_scratch": True},
+        {"preset": "instant", "epochs": 3},
+        {"epochs": 0},
+        {"seed": -1},
+        {"teeth_views": -1},
+        {"teeth_sharpened": 1.5},
+        {"face_share": 1.0},
+        {"appearance_share": 1.0},
+        {"held_out": 0.6},
+    ],
+)
+def test_settings_are_checked(values):
+    with pytest.raises(UsageError, match=list(values)[-1].replace("_", ".")):
+        TrainConfig(**values)
+
+
 def test_an_unfinished_run_waits_for_resume(ask):
     work = begin(ask())
     with pytest.raises(UsageError, match="--resume"):

@@ -13,7 +13,16 @@ from ..rig_map import convert
 from .channels import Channel, count_keys, dense_channels, sparse_channels
 from .characters import shape_key_names
 from .line_action import Job, bake_into_line, check_free, driving_lines, remove_from_line
-from .mesh_cache import CacheFile, cache_path, cached_lines, character_vertices, play_cache, remove_caches, write_caches
+from .mesh_cache import (
+    CacheFile,
+    cache_path,
+    cache_span,
+    cached_lines,
+    character_vertices,
+    play_cache,
+    remove_caches,
+    write_caches,
+)
 from .options import CACHE, EXACT, SPARSE, ResultOptions
 from .scene import scene_rate
 
@@ -132,7 +141,7 @@ def _play_caches(
     )
     for mesh, path in paths.items():
         remove_from_line(line, mesh.data.shape_keys)
-        play_cache(mesh, line, path, frames_each, *span)
+        play_cache(mesh, line, path, frames_each, span[0], cache_span(mesh, span))
 
 
 def _check_editable(driven: Sequence[bpy.types.Object]) -> None:
@@ -157,10 +166,11 @@ def _hushed(
     line: str, driven: Sequence[bpy.types.Object], span: tuple[float, float], options: ResultOptions
 ) -> list[str]:
     """What becomes of the meshes' other lines at the same time: a mesh cache plays alone."""
-    cached = {found for mesh in driven for found in cached_lines(mesh, span)} - {line}
+    spans = {mesh: cache_span(mesh, span) if options.kind == CACHE else span for mesh in driven}
+    cached = {found for mesh in driven for found in cached_lines(mesh, spans[mesh])} - {line}
     notes = [f"the mesh cache of {', '.join(sorted(cached))} plays no longer"] if cached else []
     if options.kind == CACHE:
-        keyed = {found for mesh in driven for found in driving_lines(mesh.data.shape_keys, span)} - {line}
+        keyed = {found for mesh in driven for found in driving_lines(mesh.data.shape_keys, spans[mesh])} - {line}
         notes += [f"{', '.join(sorted(keyed))} will not show while the mesh cache plays"] if keyed else []
     return notes
 

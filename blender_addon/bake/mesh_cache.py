@@ -61,15 +61,19 @@ def _write(file: CacheFile, path: Path) -> None:
 
 
 def play_cache(
-    item: bpy.types.Object, line: str, path: Path, frames_each: float, first: float, last: float | None = None
+    item: bpy.types.Object,
+    line: str,
+    path: Path,
+    frames_each: float,
+    first: float,
+    span: tuple[float, float] = EVER,
 ) -> None:
     """Let an object show the vertices of a file, its first sample at scene frame `first`.
 
-    frames_each: scene frames from one sample to the next; last: the frame of the last sample, outside of which the mesh
-    moves as without the file; by default it shows it at every frame. The modifier comes first: what deforms the mesh
-    further, such as an armature, goes on doing so. Caches in its way are removed.
+    frames_each: scene frames from one sample to the next; span: where it shows them, as `cache_span` says; elsewhere
+    the mesh moves as without the file. The modifier comes first: what deforms the mesh further, such as an armature,
+    goes on doing so. Caches in its way are removed.
     """
-    span = (first, last) if last is not None and _takes_drivers(item) else EVER
     remove_caches(item, line, span)
     modifier = item.modifiers.new(f"{MODIFIER} {line}", "MESH_CACHE")
     modifier.cache_format = "PC2"
@@ -82,6 +86,16 @@ def play_cache(
         switch.expression = f"frame >= {span[0] - EDGE:.4f} and frame <= {span[1] + EDGE:.4f}"
     item.modifiers.move(len(item.modifiers) - 1, 0)
     item[CACHES] = json.dumps({**_caches(item), line: (modifier.name, *span)})
+
+
+def cache_span(item: bpy.types.Object, span: tuple[float, float]) -> tuple[float, float]:
+    """Where an object can play the cache of a line of these scene frames: in them, or only at every frame.
+
+    The latter holds for an override of something animated: its drivers are those of the linked file once it is opened
+    again.
+    """
+    linked = None if item.override_library is None else item.override_library.reference
+    return span if linked is None or linked.animation_data is None else EVER
 
 
 def cached_lines(item: bpy.types.Object, span: tuple[float, float] = EVER) -> set[str]:
@@ -123,12 +137,6 @@ def _caches(item: bpy.types.Object) -> dict[str, tuple[str, float, float]]:
         caches = {stored: (MODIFIER, *EVER)}
     played = {line: (name, first, last) for line, (name, first, last) in caches.items()}
     return {line: row for line, row in played.items() if row[0] in item.modifiers}
-
-
-def _takes_drivers(item: bpy.types.Object) -> bool:
-    """Not so an override of something animated: its drivers are those of the linked file once it is opened again."""
-    linked = None if item.override_library is None else item.override_library.reference
-    return linked is None or linked.animation_data is None
 
 
 def character_vertices(mesh: bpy.types.Object, keys: list[str], weights: np.ndarray) -> Iterable[np.ndarray]:

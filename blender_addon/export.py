@@ -34,9 +34,10 @@ def export_gltf(scene: bpy.types.Scene, head: bpy.types.Object, path: Path) -> N
 
 
 def export_gltf_scene(scene: bpy.types.Scene, path: Path) -> None:
-    """Write .glb of everything in the scene, with the motion of its active actions."""
+    """Write .glb of everything in the scene as it moves there: by actions, strips and drivers alike."""
+    whole = {**GLTF, "export_animation_mode": "SCENE", "export_anim_scene_split_object": False}
     with _rate_for_gltf(scene):
-        _run(bpy.ops.export_scene.gltf, path, use_active_scene=True, export_morph_normal=True, **GLTF)
+        _run(bpy.ops.export_scene.gltf, path, use_active_scene=True, export_morph_normal=True, **whole)
 
 
 def export_usd(scene: bpy.types.Scene, head: bpy.types.Object, path: Path) -> None:

@@ -96,12 +96,19 @@ def slot_curves(action: bpy.types.Action, slot):
     return strip.channelbag(slot, ensure=True).fcurves
 
 
+def read_curves(action: bpy.types.Action, slot) -> list[bpy.types.FCurve]:
+    """The curves that a slot has; without slots the action's own."""
+    if slot is None:
+        return list(action.fcurves)
+    bags = [strip.channelbag(slot) for layer in action.layers for strip in layer.strips]
+    return [curve for bag in bags if bag is not None for curve in bag.fcurves]
+
+
 def slot_range(action: bpy.types.Action, slot) -> tuple[float, float]:
     """First and last scene frame of a slot's keys; an action's own where it has no slots, or one set by hand."""
     if slot is None or action.use_frame_range:
         return tuple(action.frame_range)
-    bags = [strip.channelbag(slot) for layer in action.layers for strip in layer.strips]
-    spans = [curve.range() for bag in bags if bag is not None for curve in bag.fcurves]
+    spans = [curve.range() for curve in read_curves(action, slot)]
     if not spans:
         return tuple(action.frame_range)
     return min(first for first, _ in spans), max(last for _, last in spans)

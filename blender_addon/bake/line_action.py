@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import bpy
-import numpy as np
 
 from ..errors import AnimationError
 from .channels import Channel
 from .curves import add_slot, clear_keys, fill_curves, slot_curves, slot_range
 from .spans import EVER, overlap
+from .strips import fit_strip, lay_rest, let_go, push_down, strip_of
 from .tags import LINE
 
 BAKED = "mouthpiece_baked"
@@ -49,7 +49,7 @@ def bake_into_line(
             action.name = name
         _drive(job.owner, action, slot)
         if push and job.owner.animation_data.action == action:
-            _push_down(job.owner.animation_data)
+            push_down(job.owner, curves)
         actions.append(action)
     return tuple(dict.fromkeys(actions))
 
@@ -75,21 +75,11 @@ def remove_from_line(line: str, owner: bpy.types.ID) -> None:
     _clear_curves(curves, earlier, spans)
     if len(curves):
         return
-    _let_go(owner, action)
+    let_go(owner, action)
     if slot is not None:
         action.slots.remove(slot)
     if action.users == 0 or (slot is not None and not len(action.slots)):
         bpy.data.actions.remove(action)
-
-
-def _let_go(owner: bpy.types.ID, action: bpy.types.Action) -> None:
-    """Let an action drive an owner no longer, neither by itself nor as a strip."""
-    data = owner.animation_data
-    if data.action == action:
-        data.action = None
-    for track in list(data.nla_tracks):
-        if any(strip.action == action for strip in track.strips):
-            data.nla_tracks.remove(track)
 
 
 def line_actions(line: str) -> list[bpy.types.Action]:
@@ -159,39 +149,18 @@ def _clear_curves(curves, paths: set[str], cleared: Sequence[tuple[float, float]
 
 
 def _drive(owner: bpy.types.ID, action: bpy.types.Action, slot) -> None:
-    data = owner.animation_data_create()
-    strip = next((s for track in data.nla_tracks for s in track.strips if s.action == action), None)
+    data, curves = owner.animation_data_create(), slot_curves(action, slot)
+    strip = strip_of(data, action)
     if strip is not None:
-        _fit_strip(strip, slot_range(action, slot))
+        fit_strip(data, strip, slot_range(action, slot))
+        lay_rest(owner, curves)
         return
     if data.action is not None and data.action != action:
-        _push_down(data)
+        push_down(owner, curves)
     data.action = action
     if slot is not None:
         data.action_slot = slot
+    if len(data.nla_tracks):
+        lay_rest(owner, curves)
     # Beyond its keys the line leaves the face to what lies below; alone, it holds its last pose as actions do.
     data.action_extrapolation = "NOTHING" if len(data.nla_tracks) else "HOLD"
-
-
-def _push_down(data: bpy.types.AnimData) -> None:
-    """Move the active action to a strip of a new track on top, playing at the frames it plays at now."""
-    action = data.action
-    slot = getattr(data, "action_slot", None)
-    span = slot_range(action, slot)
-    data.action = None
-    track = data.nla_tracks.new()
-    track.name = action.name
-    strip = track.strips.new(action.name, int(np.floor(span[0])), action)
-    if slot is not None and hasattr(strip, "action_slot"):
-        strip.action_slot = slot
-    strip.extrapolation = "NOTHING" if action.get(LINE) else "HOLD"
-    strip.blend_type = "REPLACE"
-    _fit_strip(strip, span)
-
-
-def _fit_strip(strip: bpy.types.NlaStrip, span: tuple[float, float]) -> None:
-    """Let a strip play a range of its action's frames, each at its own time."""
-    first, last = span
-    strip.action_frame_end = last  # Blender keeps the start before the end that it has
-    strip.action_frame_start, strip.action_frame_end = first, last
-    strip.frame_start_raw, strip.frame_end_raw = first, max(last, first + 1)

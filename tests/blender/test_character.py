@@ -166,8 +166,8 @@ def test_several_lines_and_older_motion_live_together(blender, talk: Path) -> No
     jaw = WEIGHTS[2, INDEX["jawOpen"]]
     np.testing.assert_allclose(found["first"], [jaw, jaw, 0.25, 0.75], atol=1e-4)
     np.testing.assert_allclose(found["second"], [jaw, jaw, 0.25, 0.75], atol=1e-4)
-    assert found["tracks"] == [2, 2]
-    assert found["actions"] == 3
+    assert found["tracks"] == [3, 3]  # older motion, one line, and what rests below both
+    assert found["actions"] == 4
 
 
 def refuse(folder: str) -> dict:

@@ -146,3 +146,53 @@ def test_what_was_driven_and_what_is_missing_is_told(blender, talk: Path, tmp_pa
     (sentence,) = told
     assert sentence.startswith("Baked 2 shape keys of cube into the action line")
     assert "lacks 50 shapes" in sentence
+
+
+def make_moving(path: str) -> None:
+    """Write a head whose brow is keyed by hand and which moves sideways as a strip of the non-linear animation."""
+    import bpy
+
+    scene = empty_scene()
+    scene.render.fps, scene.frame_end = 25, 40
+    head = add_mesh("head", ["jawOpen", "Mine"])
+    mine = head.data.shape_keys.key_blocks["Mine"]
+    for frame, value in ((20, 0.0), (30, 1.0)):
+        mine.value = value
+        mine.keyframe_insert("value", frame=frame)
+    for frame, place in ((1, 0.0), (40, 3.9)):
+        head.location.x = place
+        head.keyframe_insert("location", frame=frame)
+    data = head.animation_data
+    action, slot = data.action, getattr(data, "action_slot", None)
+    data.action = None
+    strip = data.nla_tracks.new().strips.new("walk", 1, action)
+    if slot is not None:
+        strip.action_slot = slot
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+
+
+def read_moving(path: str) -> list[list[float]]:
+    """(jaw, the character's own key, place) in the line, after it, and at the end."""
+    import bpy
+
+    scene = empty_scene()
+    scene.render.fps = 25
+    bpy.ops.import_scene.gltf(filepath=path)
+    head = next(item for item in bpy.data.objects if item.type == "MESH")
+    found = []
+    for frame in (5, 25, 39):
+        values = values_at(head, frame)
+        moved = head.evaluated_get(bpy.context.evaluated_depsgraph_get())
+        found.append([values["jawOpen"], values["Mine"], moved.matrix_world.translation.x])
+    return found
+
+
+def test_a_gltf_moves_as_the_scene_does(blender, headless, talk: Path, tmp_path: Path) -> None:
+    blender(make_moving, path=tmp_path / "moving.blend")
+    out = tmp_path / "shot.glb"
+    status, _, errors = headless("--animation", talk, "--character", tmp_path / "moving.blend", "--out", out)
+    assert status == 0, errors
+    found = np.array(blender(read_moving, path=out))
+    np.testing.assert_allclose(found[:, 0], [WEIGHTS[5, INDEX["jawOpen"]], 0, 0], atol=1e-4)
+    np.testing.assert_allclose(found[1:, 1], [0.66, 1], atol=0.1)
+    assert np.all(np.diff(found[:, 2]) > 1)

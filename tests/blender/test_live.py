@@ -74,7 +74,7 @@ def test_a_character_follows_a_sound_and_is_recorded(blender, tmp_path: Path, mo
     found = blender(follow_sound, sound=write_sound(tmp_path / "line.wav", 5, 2.0))
     assert found["result"] == ["FINISHED"]
     assert found["keys"] == [48, 10, 57, True]
-    assert found["takes"] == [["take one", "take one 2"]] * 2
+    assert found["takes"] == [["At rest", "take one", "take one 2"]] * 2
     assert found["stopped"] == ["Live has ended; it was not to be recorded", 0.25]
     assert found["cancelled"] == ["Cancelled; nothing was recorded", 0.25]
     assert "was removed" in found["lost"][0]

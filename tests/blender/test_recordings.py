@@ -87,7 +87,7 @@ def import_namesakes(folders: list[str]) -> dict:
     for folder in folders:
         bpy.ops.mouthpiece.bake_character(folder=folder)
     bpy.ops.mouthpiece.bake_character(folder=folders[1], line="line")  # a name on purpose
-    actions = sorted({action["mouthpiece_line"] for action in bpy.data.actions})
+    actions = sorted({action["mouthpiece_line"] for action in bpy.data.actions if "mouthpiece_line" in action})
     return {"heads": heads(scene), "lines": actions}
 
 

@@ -147,8 +147,8 @@ def bake_strips(folder: str) -> dict:
 def test_lines_become_strips_with_their_names(blender, talk: Path) -> None:
     found = blender(bake_strips, folder=talk)
     assert found["active"]
-    assert found["tracks"] == [["First", 1, FRAMES], ["two", 101, 100 + FRAMES]]
-    assert found["actions"] == ["First", "two"]
+    assert found["tracks"] == [["At rest", 0, 1], ["First", 1, FRAMES], ["two", 101, 100 + FRAMES]]
+    assert found["actions"] == ["At rest", "First", "two"]
     np.testing.assert_allclose(found["jaw"], [smooth_weights()[10, INDEX["jawOpen"]]] * 2, atol=1e-4)
 
 

@@ -79,7 +79,7 @@ def share_a_line(folder: str) -> dict:
         "errors": [jaw_error(item, start) for item, starts in said.values() for start in starts.values()],
         "strips": [
             [[strip.frame_start, strip.frame_end] for track in item.data.shape_keys.animation_data.nla_tracks
-             for strip in track.strips] for item, _ in said.values()
+             for strip in track.strips if "mouthpiece_rest" not in strip.action] for item, _ in said.values()
         ],
     }  # fmt: skip
 
@@ -143,3 +143,132 @@ def test_tweak_mode_is_said_before_anything_is_changed(blender, talk: Path) -> N
     for sentence, name in zip(found["said"], names, strict=True):
         assert sentence.startswith(f"A strip of {name} is in tweak mode")
     assert found["counts"][0] == found["counts"][1]
+
+
+def keep_beside_lines(folder: str) -> dict:
+    """The jaw and a hand-keyed brow of characters around their lines: two, one pushed down, one beside keys."""
+    scene_of_lines()
+    found = {}
+    for case in ("two", "pushed", "keyed", "cleared"):
+        item = add_mesh(case, ["jawOpen", "browInnerUp"])
+        for key in item.data.shape_keys.key_blocks[1:]:
+            key.value = 0.0
+        if case == "keyed":
+            for frame, value in ((1, 0.2), (400, 0.6)):
+                brow = item.data.shape_keys.key_blocks["browInnerUp"]
+                brow.value = value
+                brow.keyframe_insert("value", frame=frame)
+        bake_onto(folder, [item], f"{case} first", 100, push_to_nla=case == "pushed")
+        if case in ("two", "cleared"):
+            bake_onto(folder, [item], f"{case} second", 300)
+        if case == "cleared":
+            for line, start in (("first", 100), ("second", 300)):
+                bake_onto(folder, [item], f"cleared {line}", start, kind="CACHE")
+        beside = [values_at(item, frame) for frame in (-50, 99, 160, 299, 360, 900)]
+        found[case] = {
+            "jaw": max(values["jawOpen"] for values in beside),
+            "brow": [values_at(item, frame)["browInnerUp"] for frame in (1, 400)],
+            "tracks": len(item.data.shape_keys.animation_data.nla_tracks),
+            "error": 0 if case == "cleared" else jaw_error(item, 100),
+        }
+    return found
+
+
+def test_a_face_rests_where_no_line_plays(blender, talk: Path) -> None:
+    found = blender(keep_beside_lines, folder=talk)
+    for case in found.values():
+        assert case["jaw"] == 0
+        assert case["error"] < 1e-4
+    np.testing.assert_allclose(found["keyed"]["brow"], [0.2, 0.6], atol=1e-6)
+    assert found["cleared"]["tracks"] == 0
+
+
+def share_a_track(folder: str) -> dict:
+    """A line whose strip lies on another line's track stays where it is, whatever becomes of the other."""
+    scene_of_lines()
+    errors, strips = [], []
+    for start, kind in ((150, "KEYS"), (1, "CACHE")):
+        item = add_mesh("head", ["jawOpen"])
+        bake_onto(folder, [item], "one", 1, push_to_nla=True)
+        bake_onto(folder, [item], "two", 200, push_to_nla=True)
+        tracks = item.data.shape_keys.animation_data.nla_tracks
+        above = tracks[-1].strips[0]
+        slot = getattr(above, "action_slot", None)
+        moved = tracks[-2].strips.new("two", 200, above.action)
+        if slot is not None:
+            moved.action_slot = slot
+        moved.extrapolation = "NOTHING"
+        tracks.remove(tracks[-1])
+        bake_onto(folder, [item], "one", start, kind=kind)
+        errors.append(jaw_error(item, 200 if kind == "CACHE" else start))
+        two = [strip for track in tracks for strip in track.strips if strip.action.get("mouthpiece_line") == "two"]
+        strips.append([[strip.frame_start, strip.frame_end] for strip in two])
+    return {"errors": errors, "strips": strips}
+
+
+def test_strips_on_the_same_track_stay(blender, talk: Path) -> None:
+    found = blender(share_a_track, folder=talk)
+    assert max(found["errors"]) < 1e-4
+    assert found["strips"] == [[[200, 259]], [[200, 259]]]
+
+
+def stretch_a_strip(folder: str) -> list[float]:
+    """The jaw after the line of a strip that was stretched and repeated is baked again."""
+    scene_of_lines()
+    item = add_mesh("head", ["jawOpen"])
+    bake_onto(folder, [item], "one", 1, push_to_nla=True)
+    strip = item.data.shape_keys.animation_data.nla_tracks[-1].strips[0]
+    strip.scale, strip.repeat = 2.0, 2.0
+    bake_onto(folder, [item], "one", 1)
+    return [jaw_error(item, 1), strip.frame_end]
+
+
+def test_a_stretched_strip_plays_its_line_anew(blender, talk: Path) -> None:
+    error, last = blender(stretch_a_strip, folder=talk)
+    assert error < 1e-4
+    assert last == 60
+
+
+def bake_over_motion(folder: str) -> dict:
+    """A key of one's own, before and after a line is baked above it."""
+    scene_of_lines()
+    found = {}
+    for case in ("cycles", "on", "off", "half"):
+        item = add_mesh(case, ["jawOpen", "Breathe"])
+        keys = item.data.shape_keys
+        for frame, value in ((1, 0), (13, 1), (25, 0.5 if case == "on" else 0)):
+            keys.key_blocks["Breathe"].value = value
+            keys.key_blocks["Breathe"].keyframe_insert("value", frame=frame)
+        data = keys.animation_data
+        curve = curves_of_data(data)[0]
+        if case == "cycles":
+            curve.modifiers.new("CYCLES")
+        elif case == "on":
+            curve.extrapolation = "LINEAR"
+        elif case == "off":
+            data.use_nla = False
+        else:
+            still = data.nla_tracks.new().strips.new("still", 1, data.action)
+            if hasattr(still, "action_slot"):
+                still.action_slot = data.action_slot
+            data.action_influence = 0.5
+        frames = (-20, 7, 13, 61, 85, 133, 157, 301)
+        before = [values_at(item, frame)["Breathe"] for frame in frames]
+        bake_onto(folder, [item], case, 100)
+        after = [values_at(item, frame)["Breathe"] for frame in frames]
+        found[case] = {"before": before, "after": after, "error": jaw_error(item, 100)}
+    return found
+
+
+def curves_of_data(data):
+    from blender_addon.bake.curves import read_curves
+
+    return read_curves(data.action, getattr(data, "action_slot", None))
+
+
+def test_motion_below_a_line_goes_on_as_before(blender, talk: Path) -> None:
+    found = blender(bake_over_motion, folder=talk)
+    assert len(set(found["cycles"]["before"])) > 1
+    for case in found.values():
+        np.testing.assert_allclose(case["after"], case["before"], atol=1e-5)
+        assert case["error"] < 1e-4

@@ -57,7 +57,7 @@ class Backend:
                 return self._start(choice)
 
     def check(self, choice: BackendChoice) -> tuple[bool, str]:
-        """(whether it answers, one sentence about it); takes two seconds at most and starts nothing."""
+        """(whether it answers, one sentence about it); asks for two seconds at a time and starts nothing."""
         try:
             client = remote_client(choice, QUICK_SECONDS) if choice.address else Client.find(timeout=QUICK_SECONDS)
             actors = [actor["name"] for actor in client.actors() if not actor.get("error")]

@@ -1,7 +1,8 @@
 """The 468-vertex face: triangles, mirror map, named vertices and index sets, and the canonical face.
 
 Sides are the subject's own: the subject's right eye is at the viewer's left, at negative x. Where nothing else is
-said, an index set is a contour of MediaPipe's face mesh 0.10.21 (`face_mesh_connections.py`) in the order walked.
+said, an index set is a contour of MediaPipe's face mesh 0.10.21 (`face_mesh_connections.py`) in the order walked;
+all of them stand here, whether Mouthpiece itself needs them or those who work with its faces.
 The numbers that are no short lists lie in `data/topology.json`; `shape_keys.derive.topology` made them.
 """
 

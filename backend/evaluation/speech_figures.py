@@ -3,19 +3,20 @@
 import numpy as np
 
 from backend.audio.speech import speech_mask
+from backend.inference.performance import wide_gap
 from backend.runs import find_runs
 from backend.speech.phones import OPEN_VOWELS, Phone
 from shape_keys.topology import LIPS
 
 CLOSED_SHARE = 0.1
-"""Of a clip's 95th percentile lip gap: below it the lips count as closed."""
+"""Of a clip's widely opened mouth (95th percentile of the lip gap): below it the lips count as closed."""
 SILENCE_MARGIN = 0.2
 """Seconds on either side of speech in which lips still move for it."""
 
 
 def closed_below(gap: np.ndarray) -> float:
     """The lip gap under which a clip's lips (T,) count as closed."""
-    return CLOSED_SHARE * float(np.percentile(gap, 95))
+    return CLOSED_SHARE * wide_gap(gap)
 
 
 def closure_recall(gap: np.ndarray, times: np.ndarray, phones: list[Phone], symbols: tuple[str, ...]) -> list[bool]:

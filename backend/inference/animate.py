@@ -66,7 +66,7 @@ def animate(
 class Prediction:
     """An animation, its offsets still to be computed piece by piece, and what it was made of.
 
-    codes: (T, Ns) float32 that its textures are decoded from; timeline: when what is said, where that is known.
+    codes: (T, Ns or more) float32 that its textures are decoded from; timeline: when what is said, where that is known.
     """
 
     animation: Animation

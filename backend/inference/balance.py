@@ -13,8 +13,7 @@ JAW = tuple(index for name, index in arkit.INDEX.items() if name.startswith("jaw
 LIPS = tuple(index for name, index in arkit.INDEX.items() if name.startswith("mouth") and name != "mouthClose")
 CONTACT, APART = 0.1, 0.35
 """Shares of a widely opened mouth: below the first the lips count as closed and stay so, above the second they are
-free; as in `backend.evaluation.speech_figures`."""
-
+free. The first is `CLOSED_SHARE` of `backend.evaluation.speech_figures`."""
 UNTOUCHED = 0.005
 """Interocular units: shapes that move the lips apart or together by less are always free; a smile parts no lips."""
 

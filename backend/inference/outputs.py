@@ -41,7 +41,7 @@ Wrote = Callable[[Path], object]
 def write_animation_folder(
     folder: Path, animation: Animation, actor: "Actor", codes: np.ndarray | None, progress: Progress
 ) -> None:
-    """Write `animation.npz`, and with codes (T, Ns) the atlas sequence they decode to, into an empty folder."""
+    """Write `animation.npz`, and with codes (T, Ns or more) the atlas sequence they decode to, into an empty folder."""
     save_animation(animation, folder, progress)
     write_png(folder / REFERENCE_ATLAS, actor.atlas)
     if codes is None or not actor.has_texture:

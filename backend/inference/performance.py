@@ -45,7 +45,7 @@ class Performance:
 
 
 def perform(network: MotionNetwork, codes: np.ndarray, weights: np.ndarray, reference: np.ndarray) -> Performance:
-    """The performance of codes (T, Ns), its weights (T, 52) clipped to 0..1.
+    """The performance of codes (T, Ns or more), its weights (T, 52) clipped to 0..1.
 
     reference: (468, 3) vertices of the face at rest.
     """

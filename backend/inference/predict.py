@@ -23,7 +23,10 @@ FRAMES_AT_ONCE = 1000
 def encode_sound(
     model: TalkingFace, samples: np.ndarray, times: np.ndarray, progress: Progress = no_progress
 ) -> Tensor:
-    """Codes of the frames at `times` (T,), seconds, of a recording (n,) float32 at 16 kHz: (T, Ns) float32."""
+    """Codes of the frames at `times` (T,), seconds, of a recording (n,) float32 at 16 kHz: (T, Ns or more) float32.
+
+    Behind the Ns numbers of a code stands what is said, where the actor's texture is told it.
+    """
     level = normalise_level(samples)
     codes = []
     for start in range(0, len(times), FRAMES_AT_ONCE):
@@ -35,13 +38,13 @@ def encode_sound(
 
 
 def rest_code(model: TalkingFace) -> Tensor:
-    """Code of silence, (1, Ns): where the face comes to rest."""
+    """Code of silence, (1, Ns or more): where the face comes to rest."""
     return encode_sound(model, np.zeros(SAMPLE_RATE // 2, np.float32), np.array([0.25]))
 
 
 @torch.inference_mode()
 def decode_motion(model: TalkingFace, codes: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Codes (T, Ns) -> offsets (T, 468, 3) float32 in interocular units, weights (T, 52) float32 in 0..1."""
+    """Codes (T, Ns or more) -> offsets (T, 468, 3) float32 in interocular units, weights (T, 52) float32 in 0..1."""
     return model.geometry(codes).numpy(), model.blendshapes(codes).clamp(0, 1).numpy()
 
 
@@ -51,9 +54,9 @@ def decode_textures(
 ) -> Iterator[np.ndarray]:
     """Yield the lip crop of every frame, each made from its code and the crop before it.
 
-    codes: (T, Ns); reference_crop: (128, 128, 3) uint8; mask: (128, 128) 0..1, 0 leaves the reference as it is;
-    first: (128, 128, 3) uint8, the crop before the first frame (all zero, the paper's choice, by default).
-    Yields (128, 128, 3) uint8.
+    codes: (T, Ns or more), as `encode_sound` gives them; reference_crop: (128, 128, 3) uint8; mask: (128, 128) 0..1,
+    0 leaves the reference as it is; first: (128, 128, 3) uint8, the crop before the first frame (all zero, the paper's
+    choice, by default). Yields (128, 128, 3) uint8.
     """
     reference = torch.from_numpy(reference_crop.transpose(2, 0, 1).copy()).float()[None] / 255
     share = torch.from_numpy(mask)[None, None]

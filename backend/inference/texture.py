@@ -48,7 +48,8 @@ class TextureEngine:
         self.share = torch.from_numpy(mask)[None, None]
 
     def decode(self, codes: np.ndarray) -> Generator[Batch, None, None]:
-        """Yield the crops of all frames, codes (T, Ns), in some order; a frame that comes again replaces the first.
+        """Yield the crops of all frames, codes (T, Ns or more), in some order; a frame that comes again replaces
+        the first.
 
         Equal to `predict.decode_textures` to one of 255 levels in float32. As many threads as PyTorch may use each
         decode some stretches with operations of one thread: those of several threads wait for each other tens of

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backend.normalisation.pose import apply, fit_similarity
-from shape_keys.topology import LEFT_EYE_OUTER, MIRROR, NOSE_BASE, RIGHT_EYE_OUTER
+from shape_keys.topology import FLIP, LEFT_EYE_OUTER, MIRROR, NOSE_BASE, RIGHT_EYE_OUTER
 
 ATLAS_SIZE = 256
 """Pixels a side (LipSync3D §3.1.1)."""
@@ -69,7 +69,7 @@ def to_head_space(vertices: np.ndarray) -> tuple[np.ndarray, float]:
     matrix = np.eye(3, 4)
     for _ in range(20):  # each round halves what is left of the asymmetry
         turned = apply(matrix, vertices)
-        mirrored = turned[MIRROR] * np.array([-1.0, 1.0, 1.0])
+        mirrored = turned[MIRROR] * FLIP
         step = fit_similarity(turned[None], (turned + mirrored)[None] / 2, np.ones(len(turned)), scaled=False)[0]
         matrix = _compose(step, matrix)
     turned = apply(matrix, vertices)

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from backend.errors import InputError
-from backend.normalisation.atlas import MOUTH_COUNT, AtlasMap, Crop, lip_crop, map_atlas
+from backend.normalisation.atlas import AtlasMap, Crop, lip_crop, map_atlas
 from backend.normalisation.cylinder import Cylinder, fit_cylinder, to_head_space
 from backend.normalisation.layout import fixed_layout
 from backend.normalisation.pose import apply, fit_similarity, invert, yaw_pitch_roll
 from backend.normalisation.reference import reference_vertices
 from backend.normalisation.turning import Turning, fit_turning
-from backend.normalisation.visibility import seen_map, seen_share
-from shape_keys.topology import EYE_TRIANGLES, MIRROR, RIGID, RIGID_WEIGHTS, TRIANGLES, VERTEX_COUNT
+from backend.normalisation.visibility import OPENINGS, seen_map, seen_share
+from shape_keys.topology import MIRROR, RIGID, RIGID_WEIGHTS, TRIANGLES, VERTEX_COUNT
 
 NOSTRILS_RIGHT = (20, 60, 75, 79, 97, 98, 99, 166, 218, 237, 238, 239, 240, 241, 242, 59, 235)
 """Vertices in and round the subject's right nostril (MediaPipe face mesh)."""
@@ -77,8 +77,7 @@ class SpeakerSpace:
         import cv2
 
         inside = self.atlas_map.covered
-        open_triangles = np.zeros(len(TRIANGLES), bool)
-        open_triangles[:MOUTH_COUNT] = open_triangles[-len(EYE_TRIANGLES) :] = True
+        open_triangles = np.isin(np.arange(len(TRIANGLES)), OPENINGS)
         nostrils = {*NOSTRILS_RIGHT, *MIRROR[list(NOSTRILS_RIGHT)]}
         open_triangles |= np.isin(TRIANGLES, list(nostrils)).all(axis=1)
         openings = (inside & open_triangles[self.atlas_map.triangle]).astype(np.uint8)

@@ -36,6 +36,7 @@ class MOUTHPIECE_OT_animate(LongOperator, bpy.types.Operator):
         """Ask the backend for the line that the panel's settings describe."""
         settings = context.scene.mouthpiece
         source = chosen_source(context.scene)
+        settings.start = settings.start  # whatever becomes of the scene's range, the line stays where it is
         return start_session(context.scene, source, chosen_target(context), settings.actor.strip() or "default")
 
 

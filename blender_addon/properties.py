@@ -23,6 +23,18 @@ def target_names(_self, _context, text: str) -> list[str]:
     return [name for name in names if text.lower() in name.lower()]
 
 
+def first_frame(settings) -> float:
+    """The frame at which lines begin: the scene's first one, until another is chosen."""
+    if settings.is_property_set("chosen_start"):
+        return settings.chosen_start
+    return float(settings.id_data.frame_start)
+
+
+def choose_start(settings, frame: float) -> None:
+    """Keep a frame at which lines begin."""
+    settings.chosen_start = frame
+
+
 class MouthpieceSettings(bpy.types.PropertyGroup):
     """The choices of the Mouthpiece panel."""
 
@@ -86,8 +98,9 @@ class MouthpieceSettings(bpy.types.PropertyGroup):
         set=choose_actor,
     )
     start: bpy.props.FloatProperty(
-        name="Start Frame", description="Scene frame at which the sound file begins", default=1.0
+        name="Start Frame", description="Scene frame at which the sound file begins", get=first_frame, set=choose_start
     )
+    chosen_start: bpy.props.FloatProperty(name="Start Frame", options={"HIDDEN"})
     map_name: bpy.props.EnumProperty(
         name="Shape Keys", description="How the character's shape keys are named", items=map_items
     )

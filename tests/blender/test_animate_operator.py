@@ -181,3 +181,26 @@ def test_faults_end_in_one_sentence_and_bake_nothing(blender, sound: Path) -> No
     assert found["unchanged"]
     assert found["heads"] == 1  # of the line whose backend was started again
     assert not found["threads"]
+
+
+def begin_lines() -> list[float]:
+    """Where lines begin in a scene whose range changes before and after a frame is chosen."""
+    import bpy
+
+    import blender_addon
+
+    scene = empty_scene()
+    blender_addon.register()
+    found = []
+    for frame, chosen in ((1, None), (1001, None), (1001, 1020.5), (40, None)):
+        scene.frame_start = frame
+        if chosen is not None:
+            scene.mouthpiece.start = chosen
+        found.append(scene.mouthpiece.start)
+    other = bpy.data.scenes.new("other")
+    other.frame_start = 86
+    return [*found, other.mouthpiece.start]
+
+
+def test_lines_begin_with_the_scene_until_a_frame_is_chosen(blender) -> None:
+    assert blender(begin_lines) == [1, 1001, 1020.5, 1020.5, 86]

@@ -42,8 +42,8 @@ class LiveFace:
                     block.value = by_target[target]
 
     def restore(self) -> None:
-        """Give the shape keys back the values they had."""
-        for mesh, keys in self._blocks():
+        """Give the shape keys back the values they had; backwards, for objects may share a linked mesh."""
+        for mesh, keys in reversed(list(self._blocks())):
             for key in self.mapping.driven[mesh]:
                 block, value = keys.get(key), self.before.get((mesh, key))
                 if block is not None and value is not None:

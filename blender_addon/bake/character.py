@@ -156,10 +156,17 @@ def _check_editable(driven: Sequence[bpy.types.Object]) -> None:
 
 
 def _override_meshes(driven: Sequence[bpy.types.Object]) -> None:
-    """Blender's override of a linked character stops short of its meshes, whose shape keys are to be keyed."""
+    """Blender's override of a linked character stops short of its meshes, whose shape keys are to be keyed.
+
+    Each object gets a mesh of its own: another override of the same character is another one that speaks.
+    """
     for mesh in driven:
-        if not mesh.data.shape_keys.is_editable and mesh.data.override_create(remap_local_usages=True) is None:
+        if mesh.data.shape_keys.is_editable:
+            continue
+        local = mesh.data.override_create()
+        if local is None:
             raise MappingError(f"The mesh of {mesh.name} cannot be overridden; make it local (Object > Relations).")
+        mesh.data = local
 
 
 def _hushed(

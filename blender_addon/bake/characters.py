@@ -11,7 +11,8 @@ def character_meshes(
     """The objects with shape keys among some objects and the characters they belong to, in a scene: the open one.
 
     An object's character is everything its armature carries or deforms, else everything below its own parent, else
-    itself with what is below it. Objects that share a mesh count once.
+    itself with what is below it. Objects that share a mesh count once; those that share a linked one count each, for
+    a bake gives them meshes of their own.
     """
     found: dict[int, bpy.types.Object] = {}
     present = list((scene or bpy.context.scene).objects)
@@ -19,7 +20,8 @@ def character_meshes(
     for item in objects:
         for part in _character(item, present):
             if part.as_pointer() in places and part.type == "MESH" and part.data.shape_keys is not None:
-                found.setdefault(part.data.shape_keys.as_pointer(), part)
+                owner = part.data.shape_keys if part.data.shape_keys.is_editable else part
+                found.setdefault(owner.as_pointer(), part)
     return list(found.values())
 
 

@@ -10,7 +10,7 @@ from .animation import Animation
 from .bake.options import EXACT, ResultOptions
 from .bake.scene import add_camera, follow_sound, set_colours
 from .bake.sound import add_sound
-from .bake.talking_head import find_head
+from .bake.talking_head import check_mesh, find_head
 from .errors import MappingError
 from .folders import line_folder
 from .importing import bake_head, bake_onto_character
@@ -36,14 +36,21 @@ class Target:
 
 
 def start_session(scene: bpy.types.Scene, source: SpeechSource, target: Target, actor: str) -> Activity:
-    """Start a job for a source; another recording of the same name makes a line of its own, with a number."""
+    """Start a job for a source; another recording of the same name makes a line of its own, with a number.
+
+    Raises AddonError where that cannot be; nothing is changed then.
+    """
     choice = backend_choice(bpy.context)  # read here: the job's thread must not touch bpy
     source = replace(source, name=line_name(source.name, source.recording()))
+    replaced = replaced_objects(scene, source.name, target)
+    if not target.meshes:
+        for head in replaced:
+            check_mesh(head)  # before its textures are replaced
     request = AnimateRequest(
         sound=source.path,
         actor=actor,
         name=job_name(source.name),
-        folder=line_folder(source.name, replaced_objects(scene, source.name, target)),
+        folder=line_folder(source.name, replaced),
         options=job_options(scene, source, target),
         text=source.text,
         voice=source.language if source.text else "",

@@ -68,6 +68,12 @@ def clear_keys(curve, cleared: Sequence[tuple[float, float]]) -> int:
     return len(curve.keyframe_points)
 
 
+def count_outside(curve, spans: Sequence[tuple[float, float]]) -> int:
+    """How many keys of a curve lie in none of some ranges of scene frames."""
+    kept = _keys_outside(curve, spans)
+    return 0 if kept is None else len(kept["co"])
+
+
 def move_keys(owner: bpy.types.ID, frames: float) -> None:
     """Move all keys of an owner's active action by some scene frames."""
     data = owner.animation_data
@@ -96,11 +102,11 @@ def slot_curves(action: bpy.types.Action, slot):
     return strip.channelbag(slot, ensure=True).fcurves
 
 
-def read_curves(action: bpy.types.Action, slot) -> list[bpy.types.FCurve]:
-    """The curves that a slot has; without slots the action's own."""
-    if slot is None:
+def existing_curves(action: bpy.types.Action, slot) -> list[bpy.types.FCurve]:
+    """The curves of a slot; an action's own before Blender 4.4, none where a later one has no slot."""
+    if not hasattr(action, "slots"):
         return list(action.fcurves)
-    bags = [strip.channelbag(slot) for layer in action.layers for strip in layer.strips]
+    bags = [strip.channelbag(slot) for layer in action.layers for strip in layer.strips] if slot is not None else []
     return [curve for bag in bags if bag is not None for curve in bag.fcurves]
 
 
@@ -108,7 +114,7 @@ def slot_range(action: bpy.types.Action, slot) -> tuple[float, float]:
     """First and last scene frame of a slot's keys; an action's own where it has no slots, or one set by hand."""
     if slot is None or action.use_frame_range:
         return tuple(action.frame_range)
-    spans = [curve.range() for curve in read_curves(action, slot)]
+    spans = [curve.range() for curve in existing_curves(action, slot)]
     if not spans:
         return tuple(action.frame_range)
     return min(first for first, _ in spans), max(last for _, last in spans)

@@ -1,11 +1,12 @@
 """Build the 468-vertex mesh with its principal-component shape keys, and rewrite both where they exist already."""
 
+import hashlib
 from collections.abc import Sequence
 
 import bpy
 import numpy as np
 
-from ..animation import Animation
+from ..animation import VERTEX_COUNT, Animation
 from ..components import Components
 from .channels import Channel, dense_channels, sparse_channels
 from .mesh_cache import positions
@@ -13,14 +14,18 @@ from .options import SPARSE, ResultOptions
 
 SLIDER = 2.0  # baked weights stay within 0..1; the rest is room to exaggerate by hand
 PREFIX = "Mouthpiece "
+COMPONENTS = f'key_blocks["{PREFIX}'
+"""How the data path of a component's curve begins."""
 SAME = 1e-5  # interocular units; shapes this close are the same shape
+LAYOUT = "UVMap"
+TOPOLOGY = "mouthpiece_topology"
+"""Custom property of a mesh: a digest of the triangles that it was built with."""
 
 
 def build_mesh(name: str, animation: Animation) -> bpy.types.Mesh:
     """Mesh of the neutral face in head space, with the atlas layout as the UV map "UVMap"."""
     mesh = bpy.data.meshes.new(name)
     mesh.from_pydata(animation.reference.tolist(), [], animation.triangles.tolist())
-    mesh.uv_layers.new(name="UVMap")
     _lay_out(mesh, animation)
     mesh.polygons.foreach_set("use_smooth", np.ones(len(mesh.polygons), dtype=bool))
     mesh.update()
@@ -31,8 +36,26 @@ def fits_mesh(mesh: bpy.types.Mesh, animation: Animation) -> bool:
     """Whether a mesh has the animation's vertices and triangles, so that it can be rewritten in place."""
     if len(mesh.vertices) != len(animation.reference) or len(mesh.loops) != animation.triangles.size:
         return False
-    corners = _corners(mesh).reshape(-1, 3)
-    return bool((np.sort(corners) == np.sort(animation.triangles)).all()) and mesh.uv_layers.get("UVMap") is not None
+    return bool((np.sort(_corners(mesh).reshape(-1, 3)) == np.sort(animation.triangles)).all())
+
+
+def is_altered(mesh: bpy.types.Mesh) -> bool:
+    """Whether a mesh has other vertices or faces than it was built with, as far as that is known."""
+    known = mesh.get(TOPOLOGY)  # absent from meshes of earlier versions
+    return len(mesh.vertices) != VERTEX_COUNT if known is None else known != _topology(mesh)
+
+
+def is_edited(head: bpy.types.Object) -> bool:
+    """Whether anything of a head's mesh was made by hand, save for where its vertices are."""
+    mesh = head.data
+    keys = [] if mesh.shape_keys is None else mesh.shape_keys.key_blocks[1:]
+    by_hand = [
+        *(key for key in keys if not key.name.startswith(PREFIX)),
+        *head.vertex_groups,
+        *(layer for layer in mesh.uv_layers if layer.name != LAYOUT),
+        *mesh.color_attributes,
+    ]
+    return bool(by_hand) or mesh.get(TOPOLOGY) != _topology(mesh)
 
 
 def rewrite_mesh(mesh: bpy.types.Mesh, animation: Animation) -> None:
@@ -102,8 +125,16 @@ def head_channels(components: Components, frames: np.ndarray, options: ResultOpt
 
 def _lay_out(mesh: bpy.types.Mesh, animation: Animation) -> None:
     corners = _corners(mesh)
-    layer = mesh.uv_layers["UVMap"]
+    layer = mesh.uv_layers.get(LAYOUT) or mesh.uv_layers.new(name=LAYOUT)
     layer.data.foreach_set("uv", np.ascontiguousarray(animation.uv[corners], dtype=np.float32).ravel())
+    mesh[TOPOLOGY] = _topology(mesh)
+
+
+def _topology(mesh: bpy.types.Mesh) -> str:
+    """A digest of which vertices a mesh's faces have."""
+    sizes = np.empty(len(mesh.polygons), np.int32)
+    mesh.polygons.foreach_get("loop_total", sizes)
+    return hashlib.sha256(_corners(mesh).tobytes() + sizes.tobytes()).hexdigest() + f" {len(mesh.vertices)}"
 
 
 def _corners(mesh: bpy.types.Mesh) -> np.ndarray:

@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 
-from .curves import add_slot, read_curves, slot_curves, slot_range
+from .curves import add_slot, existing_curves, slot_curves, slot_range
 from .spans import overlap
 from .tags import LINE
 
@@ -31,7 +31,7 @@ def push_down(owner: bpy.types.ID, curves) -> None:
         blend, influence = "REPLACE", 1.0
     if LINE not in action:
         extrapolation = data.action_extrapolation
-        if _goes_on(read_curves(action, slot)):
+        if _goes_on(existing_curves(action, slot)):
             span = (min(span[0], -ALWAYS), max(span[1], ALWAYS))
     _let_strips_play(data)
     lay_rest(owner, curves)
@@ -118,10 +118,10 @@ def _rest_strip(data: bpy.types.AnimData) -> bpy.types.NlaStrip | None:
 
 def _driven(strip: bpy.types.NlaStrip) -> set[tuple[str, int]]:
     """(data path, index) of what a strip's action drives."""
-    slot = getattr(strip, "action_slot", None)
-    if strip.action is None or (slot is None and hasattr(strip, "action_slot")):
+    if strip.action is None:
         return set()
-    return {(curve.data_path, curve.array_index) for curve in read_curves(strip.action, slot)}
+    curves = existing_curves(strip.action, getattr(strip, "action_slot", None))
+    return {(curve.data_path, curve.array_index) for curve in curves}
 
 
 def _goes_on(curves) -> bool:

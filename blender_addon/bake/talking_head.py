@@ -11,12 +11,23 @@ from ..components import TOLERANCE, Components
 from ..errors import AnimationError
 from .asset import collect_head, mark_asset
 from .channels import Channel, channel_values, count_keys
+from .curves import count_outside, slot_curves
 from .head_motion import UPRIGHT, head_turns, stop_turning
-from .line_action import Job, bake_into_line, check_free, remove_from_line
+from .line_action import BAKED, Job, bake_into_line, check_free, line_actions, remove_from_line
 from .mesh_cache import BLOCK, CacheFile, cache_path, play_cache, remove_caches, write_caches
 from .options import CACHE, EXACT, SPARSE, ResultOptions
 from .scene import scene_rate
-from .shape_keys import add_shape_keys, build_mesh, fits_mesh, head_channels, remove_shape_keys, rewrite_mesh
+from .shape_keys import (
+    COMPONENTS,
+    add_shape_keys,
+    build_mesh,
+    fits_mesh,
+    head_channels,
+    is_altered,
+    is_edited,
+    remove_shape_keys,
+    rewrite_mesh,
+)
 from .sound import add_sound
 from .tags import ACTOR, AUDIO_DIGEST, LINE, PROVENANCE
 from .textures import build_material, dress, remove_material
@@ -40,6 +51,8 @@ class TalkingHead:
     """Largest distance of a vertex from the animation, interocular units."""
     silenced: bool
     """Whether a sound was asked for and this Blender cannot play it."""
+    lost: int
+    """Keys made by hand outside the line that went, since their shape keys mean other movements now."""
 
     def shortcomings(self) -> list[str]:
         """What a person should know about the bake, as phrases; empty where all is well."""
@@ -48,6 +61,8 @@ class TalkingHead:
             phrases.append(f"vertices are up to {self.error:.2g} of the eye distance off")
         if self.silenced:
             phrases.append("there is no sound strip: Blender cannot read the file, or was built without sound")
+        if self.lost:
+            phrases.append(f"{self.lost} keys outside the line are gone: their shape keys mean other movements now")
         return phrases
 
 
@@ -64,31 +79,33 @@ def bake_talking_head(
     The mesh's own coordinates are head space (y up); the object is turned so that it stands upright and looks along
     Blender's -y, one unit to the interocular distance. Keys lie at their true times, whatever the scene's rate. Baking
     a line that the scene already has replaces its face, keys, textures and sound; where the object was put, other
-    materials, and shape keys and keys made by hand outside the line stay. Raises AnimationError where the head is being
-    edited, a texture is damaged, a mesh cache cannot be written or a strip is in tweak mode; nothing is changed then.
+    materials, and shape keys and keys made by hand outside the line stay, save for keys on shape keys that mean other
+    movements than before. Raises AnimationError where the head is being edited, its mesh was, a texture is damaged, a
+    mesh cache cannot be written or a strip is in tweak mode; nothing is changed then.
     """
     head = find_head(scene, line)
-    _check_object_mode(head, animation)
     frames = start + np.arange(animation.frames) * (scene_rate(scene) / animation.fps)
+    by_hand = 0
     if head is not None:
-        check_free(head.name, [head, head.data.shape_keys])
+        _check_editable(head, animation)
+        by_hand = _keys_outside(head, line, (float(frames[0]), float(frames[-1])))
     material = build_material(line, animation, start, scene_rate(scene), options)
     cache = cache_path(animation.folder, line)
     if options.kind == CACHE:
         _write_cache(cache, animation, material)
     if head is None:
-        head = collect_head(scene, line, _new_head(line, animation))
+        head, kept = collect_head(scene, line, _new_head(line, animation)), True
     else:
-        _replace_face(head, line, animation)
+        kept = _replace_face(head, line, animation)
     dress(head, line, material)
     if options.kind == CACHE:
-        channels, changed, error, keys = [], True, 0.0, 0
+        channels, changed, error, keys = [], not kept, 0.0, 0
         _forget_keys(head, line)
         play_cache(head, line, cache, scene_rate(scene) / animation.fps, float(start))
     else:
         components = animation.components
         remove_caches(head, line)
-        changed, keys = add_shape_keys(head, components), len(components.shapes)
+        changed, keys = add_shape_keys(head, components) or not kept, len(components.shapes)
         channels = head_channels(components, frames, options)
         error = _error(animation, components, channels, frames, options)
     action, turns = _animate(head, line, animation, frames, channels, changed, options)
@@ -107,6 +124,7 @@ def bake_talking_head(
         last=float(frames[-1]),
         error=error,
         silenced=sound is not None and playing is None,
+        lost=by_hand if changed else 0,
     )
 
 
@@ -124,12 +142,42 @@ def find_head(scene: bpy.types.Scene, line: str) -> bpy.types.Object | None:
     return next((found for found in scene.objects if found.type == "MESH" and found.get(LINE) == line), None)
 
 
-def _check_object_mode(head: bpy.types.Object | None, animation: Animation) -> None:
-    """A mesh that is being edited has its shape keys elsewhere; whoever animates may begin to edit meanwhile."""
-    if head is not None and (head.mode != "OBJECT" or head.data.is_editmode):
+def _check_editable(head: bpy.types.Object, animation: Animation) -> None:
+    """Raises AnimationError where a head cannot be baked again without loss, now or at all."""
+    check_free(head.name, [head, head.data.shape_keys])
+    # A mesh that is being edited has its shape keys elsewhere; whoever animates may begin to edit meanwhile.
+    if head.mode != "OBJECT" or head.data.is_editmode:
         raise AnimationError(
             f"{head.name} is being edited; go to Object Mode and try again. The animation is in {animation.folder}."
         )
+    if not fits_mesh(head.data, animation) and is_edited(head):
+        raise AnimationError(f"{_altered(head)} The animation is in {animation.folder}.")
+
+
+def check_mesh(head: bpy.types.Object) -> None:
+    """Raises AnimationError where no animation fits a head's mesh any more, for other vertices or faces were made."""
+    if is_altered(head.data):
+        raise AnimationError(_altered(head))
+
+
+def _altered(head: bpy.types.Object) -> str:
+    return (
+        f"The mesh of {head.name} is no longer the face alone, and what you made there would be lost; undo it, "
+        "separate what you joined to the head, or delete the head to get a new one."
+    )
+
+
+def _keys_outside(head: bpy.types.Object, line: str, span: tuple[float, float]) -> int:
+    """How many keys a line's action has on the shape keys of bakes, neither in its frames nor in these."""
+    count = 0
+    for action in line_actions(line):
+        slots = {str(slot.handle): slot for slot in action.slots} if hasattr(action, "slots") else {"all": None}
+        for name, about in action.get(BAKED, {}).items():
+            if name not in slots or (slots[name] is not None and head.data.shape_keys not in slots[name].users()):
+                continue
+            curves = [curve for curve in slot_curves(action, slots[name]) if curve.data_path.startswith(COMPONENTS)]
+            count += sum(count_outside(curve, [span, (about["first"], about["last"])]) for curve in curves)
+    return count
 
 
 def _new_head(line: str, animation: Animation) -> bpy.types.Object:
@@ -139,11 +187,14 @@ def _new_head(line: str, animation: Animation) -> bpy.types.Object:
     return head
 
 
-def _replace_face(head: bpy.types.Object, line: str, animation: Animation) -> None:
-    """Rewrite the mesh in place, so that what was made by hand stays; a mesh that does not fit is replaced."""
+def _replace_face(head: bpy.types.Object, line: str, animation: Animation) -> bool:
+    """Rewrite the mesh in place, so that what was made by hand stays; one of other triangles is replaced.
+
+    Returns whether the mesh is the same.
+    """
     if fits_mesh(head.data, animation):
         rewrite_mesh(head.data, animation)
-        return
+        return True
     old = head.data
     if old.shape_keys is not None:
         remove_from_line(line, old.shape_keys)
@@ -152,7 +203,9 @@ def _replace_face(head: bpy.types.Object, line: str, animation: Animation) -> No
     for material in old.materials:
         fresh.materials.append(material)
     head.data = fresh
-    bpy.data.meshes.remove(old)
+    if old.users == 0:
+        bpy.data.meshes.remove(old)
+    return False
 
 
 def _forget_keys(head: bpy.types.Object, line: str) -> None:

@@ -261,9 +261,9 @@ def bake_over_motion(folder: str) -> dict:
 
 
 def curves_of_data(data):
-    from blender_addon.bake.curves import read_curves
+    from blender_addon.bake.curves import existing_curves
 
-    return read_curves(data.action, getattr(data, "action_slot", None))
+    return existing_curves(data.action, getattr(data, "action_slot", None))
 
 
 def test_motion_below_a_line_goes_on_as_before(blender, talk: Path) -> None:

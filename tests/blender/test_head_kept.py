@@ -1,0 +1,135 @@
+"""What a person made on a talking head stays when its line is baked again, is said to go, or keeps the bake away."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blender_addon.animation import read_animation
+from tests.blender.rigs import select
+from tests.blender.scene_checks import bake, count_data, empty_scene
+from tests.blender_addon.example import make_animation
+
+pytestmark = pytest.mark.blender
+
+FRAMES = 20
+
+
+def other_motion(seed: int) -> np.ndarray:
+    """(20, 468, 3) of three components."""
+    random = np.random.default_rng(seed)
+    offsets = 0.02 * random.standard_normal((FRAMES, 3)) @ random.standard_normal((3, 1404))
+    return offsets.reshape(FRAMES, 468, 3).astype(np.float32)
+
+
+def key_components(folders: list[str]) -> list[list]:
+    """Set keys on a head's components within and after its line; what each further bake says, and what is left."""
+    import bpy
+
+    empty_scene()
+    head = bake(folders[0])[1].head
+    for place in ("Mouthpiece 00", "Mouthpiece 01"):
+        for frame in (10, 90, 95):
+            head.data.shape_keys.key_blocks[place].keyframe_insert("value", frame=frame)
+    found = []
+    for folder, push in ((folders[0], False), (folders[0], True), (folders[1], True)):
+        baked = bake(folder, push_to_nla=push)[1]
+        bags = [curve for action in bpy.data.actions for curve in curves_of_action(action)]
+        left = sum(point.co[0] > FRAMES for curve in bags for point in curve.keyframe_points)
+        found.append([baked.lost, left, baked.shortcomings()])
+    return found
+
+
+def curves_of_action(action) -> list:
+    from blender_addon.bake.curves import existing_curves
+
+    slots = list(action.slots) if hasattr(action, "slots") else [None]
+    return [curve for slot in slots for curve in existing_curves(action, slot)]
+
+
+def test_keys_that_mean_something_else_are_said_to_go(blender, tmp_path: Path) -> None:
+    folders = [make_animation(tmp_path / str(seed), FRAMES, offsets=other_motion(seed)) for seed in (1, 2)]
+    same, strip, other = blender(key_components, folders=[str(folder) for folder in folders])
+    assert same == strip == [0, 4, []]
+    assert other[:2] == [4, 0]
+    assert other[2] == ["4 keys outside the line are gone: their shape keys mean other movements now"]
+
+
+def edit_meshes(folder: str, other: str, way: str) -> dict:
+    """Edit a head's mesh in a way, and bake its line again, as keys and as a cache."""
+    import bpy
+
+    from blender_addon.bake.talking_head import check_mesh
+    from blender_addon.errors import AnimationError
+
+    empty_scene()
+    head = bake(folder)[1].head
+    if way == "join":
+        bpy.ops.mesh.primitive_uv_sphere_add()
+        select(head, bpy.context.object)
+        bpy.ops.object.join()
+        head.vertex_groups.new(name="lips").add([1, 2, 3], 1.0, "REPLACE")
+        head.shape_key_add(name="Mine")
+    elif way == "hole":
+        select(head)
+        bpy.ops.object.mode_set(mode="EDIT")
+        bpy.ops.mesh.select_mode(type="FACE")
+        bpy.ops.mesh.select_all(action="DESELECT")
+        bpy.ops.object.mode_set(mode="OBJECT")
+        head.data.polygons[5].select = True
+        bpy.ops.object.mode_set(mode="EDIT")
+        bpy.ops.mesh.delete(type="ONLY_FACE")
+        bpy.ops.object.mode_set(mode="OBJECT")
+    elif way == "group":
+        head.vertex_groups.new(name="lips")
+    elif way == "map":
+        head.data.uv_layers["UVMap"].name = "mine"
+
+    def state() -> list:
+        keys = [] if head.data.shape_keys is None else [key.name for key in head.data.shape_keys.key_blocks]
+        return [len(head.data.vertices), len(head.data.polygons), keys, [group.name for group in head.vertex_groups]]
+
+    before, said = [count_data(), state()], []
+    for kind in ("KEYS", "CACHE"):
+        try:
+            bake(other, kind=kind)
+        except AnimationError as error:
+            said.append(str(error))
+    unchanged = before == [count_data(), state()]
+    try:
+        check_mesh(head)
+        early = ""
+    except AnimationError as error:
+        early = str(error)
+    maps = [layer.name for layer in head.data.uv_layers]
+    return {"said": said, "unchanged": unchanged, "early": early, "faces": len(head.data.polygons), "maps": maps}
+
+
+@pytest.fixture
+def faces(tmp_path: Path) -> dict[str, str]:
+    """An animation, and one of another topology."""
+    folder = make_animation(tmp_path / "a", FRAMES)
+    fewer = read_animation(folder).triangles[:-1]
+    return {"folder": str(folder), "other": str(make_animation(tmp_path / "b", FRAMES, triangles=fewer))}
+
+
+@pytest.mark.parametrize("way", ["join", "hole"])
+def test_a_head_that_was_modelled_further_is_left_alone(blender, faces: dict[str, str], way: str) -> None:
+    found = blender(edit_meshes, folder=faces["folder"], other=faces["folder"], way=way)
+    assert found["unchanged"]
+    assert len(found["said"]) == 2
+    assert all("separate what you joined" in said and faces["folder"] in said for said in found["said"])
+    assert found["early"]
+
+
+def test_a_face_of_other_triangles_replaces_one_that_nobody_edited(blender, faces: dict[str, str]) -> None:
+    found = blender(edit_meshes, **faces, way="nothing")
+    assert (found["said"], found["faces"]) == ([], 897)
+    found = blender(edit_meshes, **faces, way="group")
+    assert len(found["said"]) == 2
+    assert found["unchanged"]
+
+
+def test_a_uv_map_of_ones_own_stays(blender, faces: dict[str, str]) -> None:
+    found = blender(edit_meshes, folder=faces["folder"], other=faces["folder"], way="map")
+    assert (found["said"], found["maps"]) == ([], ["mine", "UVMap"])

@@ -6,9 +6,11 @@ import bpy
 import numpy as np
 
 from .channels import Channel, sparse_channels
+from .curves import existing_curves
 from .options import SPARSE, ResultOptions
 
 PATH = "rotation_euler"
+TURNING = ("rotation_", "delta_rotation_")  # how the data paths begin of all that turns an object
 UPRIGHT = (math.pi / 2, 0.0, 0.0)  # turns head space, y up, so that the head stands on Blender's z and looks along -y
 STANDS = "mouthpiece_stands"
 """Custom property of a head whose standing rotation is its delta rotation."""
@@ -18,12 +20,12 @@ TOLERANCE = 0.002  # radians a sparse curve may be off: a tenth of a degree
 def head_turns(
     head: bpy.types.Object, rotation: np.ndarray | None, frames: np.ndarray, options: ResultOptions
 ) -> list[Channel]:
-    """Curves for angles (T, 3) in head space; none where the head keeps still.
+    """Curves for angles (T, 3) in head space; none where the head keeps still, or is turned by something else.
 
     How the head stands goes into the delta transform, which Blender applies on top of what is keyed: so the keys are
     the head's own turns, and the head can be turned as a whole there or by a parent.
     """
-    if rotation is None:
+    if rotation is None or (STANDS not in head and _is_turned(head)):
         return []
     _free_rotation(head)
     if options.kind == SPARSE:
@@ -34,6 +36,18 @@ def head_turns(
 
 def _at(channel: Channel, axis: int) -> Channel:
     return Channel(channel.path, channel.frames, channel.values, channel.slopes, axis)
+
+
+def _is_turned(head: bpy.types.Object) -> bool:
+    """Whether keys, strips or drivers turn an object; they would mean other poses beside another delta rotation."""
+    data = head.animation_data
+    if data is None:
+        return False
+    playing = [(data.action, getattr(data, "action_slot", None))]
+    for track in data.nla_tracks:
+        playing += [(strip.action, getattr(strip, "action_slot", None)) for strip in track.strips]
+    curves = [*data.drivers, *(curve for action, slot in playing if action for curve in existing_curves(action, slot))]
+    return any(curve.data_path.startswith(TURNING) for curve in curves)
 
 
 def _free_rotation(head: bpy.types.Object) -> None:

@@ -51,6 +51,8 @@ class TalkingHead:
     """Largest distance of a vertex from the animation, interocular units."""
     silenced: bool
     """Whether a sound was asked for and this Blender cannot play it."""
+    held: bool
+    """Whether the line turns the head, and the head keeps still since something else turns it."""
     lost: int
     """Keys made by hand outside the line that went, since their shape keys mean other movements now."""
 
@@ -61,6 +63,8 @@ class TalkingHead:
             phrases.append(f"vertices are up to {self.error:.2g} of the eye distance off")
         if self.silenced:
             phrases.append("there is no sound strip: Blender cannot read the file, or was built without sound")
+        if self.held:
+            phrases.append("the head does not turn: its rotation is animated already; animate that of a parent instead")
         if self.lost:
             phrases.append(f"{self.lost} keys outside the line are gone: their shape keys mean other movements now")
         return phrases
@@ -124,6 +128,7 @@ def bake_talking_head(
         last=float(frames[-1]),
         error=error,
         silenced=sound is not None and playing is None,
+        held=animation.head_rotation is not None and not turns,
         lost=by_hand if changed else 0,
     )
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from blender_addon.animation import read_animation
-from tests.blender.rigs import select
+from tests.blender.rigs import curves_of, select
 from tests.blender.scene_checks import bake, count_data, empty_scene
 from tests.blender_addon.example import make_animation
 
@@ -133,3 +133,52 @@ def test_a_face_of_other_triangles_replaces_one_that_nobody_edited(blender, face
 def test_a_uv_map_of_ones_own_stays(blender, faces: dict[str, str]) -> None:
     found = blender(edit_meshes, folder=faces["folder"], other=faces["folder"], way="map")
     assert (found["said"], found["maps"]) == ([], ["mine", "UVMap"])
+
+
+def turn(still: str, folder: str, path: str, way: str) -> dict:
+    """Turn a head by keys, a strip or a driver, and bake it with head motion: how it stands before and after."""
+    import bpy
+
+    scene = empty_scene()
+    head = bake(still)[1].head
+    if way == "driver":
+        head.driver_add(path, 2).driver.expression = "frame * 0.01"
+    else:
+        for frame, angle in ((1, 0.0), (100, 0.5)):
+            getattr(head, path)[2] = angle
+            head.keyframe_insert(path, frame=frame)
+    if way == "strip":
+        data = head.animation_data
+        action, slot = data.action, getattr(data, "action_slot", None)
+        strip = data.nla_tracks.new().strips.new("mine", 1, action)
+        if slot is not None:
+            strip.action_slot = slot
+        data.action = None
+
+    def poses() -> list[list[float]]:
+        found = []
+        for frame in (1, 30, 60, 100):
+            scene.frame_set(frame)
+            matrix = head.evaluated_get(bpy.context.evaluated_depsgraph_get()).matrix_world
+            found.append([round(number, 5) for row in matrix for number in row])
+        return found
+
+    before = poses()
+    baked = bake(folder)[1]
+    return {"before": before, "after": poses(), "says": baked.shortcomings(), "moves": len(curves_of(head))}
+
+
+@pytest.mark.parametrize(
+    ("path", "way"),
+    [("rotation_euler", way) for way in ("keys", "strip", "driver")] + [("delta_rotation_euler", "keys")],
+)
+def test_a_head_that_something_turns_is_not_turned_by_its_line(blender, tmp_path: Path, path: str, way: str) -> None:
+    still = make_animation(tmp_path / "still", FRAMES)
+    turns = np.random.default_rng(5).uniform(-0.2, 0.2, (FRAMES, 3)).astype(np.float32)
+    talk = make_animation(tmp_path / "talk", FRAMES, head_rotation=turns)
+    found = blender(turn, still=still, folder=talk, path=path, way=way)
+    assert found["before"] == found["after"]
+    assert len({tuple(pose) for pose in found["before"]}) > 2
+    (says,) = found["says"]
+    assert says.startswith("the head does not turn: its rotation is animated already")
+    assert found["moves"] > 0

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import bpy
 
+from .bake.scene import scene_rate
 from .errors import AnimationError
 from .recordings import SOUND, TEXT, Recording
 
@@ -73,7 +74,7 @@ def strip_source(scene: bpy.types.Scene) -> SpeechSource:
 
 
 def source_of_strip(strip) -> SpeechSource:
-    """A sound strip with its place and trim. Raises AnimationError where it cannot be followed."""
+    """A sound strip with its place, trim and Sound Offset. Raises AnimationError where it cannot be followed."""
     if strip.sound is None or strip.sound.packed_file is not None:
         raise AnimationError(f"The sound of {strip.name} is packed; unpack it (File > External Data) and try again.")
     path = Path(bpy.path.abspath(strip.sound.filepath))
@@ -81,8 +82,9 @@ def source_of_strip(strip) -> SpeechSource:
         raise AnimationError(f"The sound of {strip.name} is not at {path}; find it (File > External Data).")
     if len(getattr(strip, "retiming_keys", ())) > 0:
         raise AnimationError(f"{strip.name} is retimed; take its speed keys away, or render its sound to a file.")
-    last = strip.frame_final_end - 1
-    return SpeechSource(path, strip.name, float(strip.frame_start), (float(strip.frame_final_start), float(last)), True)
+    begins = strip.frame_start + getattr(strip, "sound_offset", 0.0) * scene_rate(strip.id_data)  # none in Blender 4.2
+    within = float(strip.frame_final_start), float(strip.frame_final_end - 1)
+    return SpeechSource(path, strip.name, float(begins), within, True)
 
 
 def text_source(words: str, voice: str, start: float) -> SpeechSource:

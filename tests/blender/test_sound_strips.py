@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.blender.scene_checks import empty_scene
+from tests.blender.scene_checks import empty_scene, strips
 from tests.blender.sound import RATE
 
 pytestmark = pytest.mark.blender
@@ -77,3 +77,51 @@ def test_a_sound_offset_is_followed(blender, tmp_path: Path) -> None:
         expected = {number: time for number, time in times.items() if first <= time < last}
         assert case["heard"] == pytest.approx(expected, abs=0.002)
         assert expected
+
+
+def mix_again(sound: str) -> dict:
+    """Set everything about a line's strip, and add its sound again elsewhere; then where its channel is taken."""
+    from blender_addon.bake.curves import existing_curves
+    from blender_addon.bake.sound import add_sound
+
+    scene = empty_scene()
+    scene.render.fps = 24
+    for line, start in (("one", 1), ("two", 1), ("three", 1)):
+        if add_sound(scene, line, Path(sound), start) is None:
+            return {}
+    found = {"fresh": [[strip.name, strip.channel] for strip in strips(scene)]}
+    strip = next(strip for strip in strips(scene) if strip.name == "one")
+    strip.channel, strip.name = 5, "Anna's"
+    strip.pan, strip.mute, strip.color_tag, strip.sound.use_mono = 0.5, True, "COLOR_02", True
+    for frame, volume in ((1, 0.0), (20, 0.25)):
+        strip.volume = volume
+        strip.keyframe_insert("volume", frame=frame)
+    add_sound(scene, "one", Path(sound), 40)
+
+    def state() -> list:
+        (strip,) = (strip for strip in strips(scene) if strip["mouthpiece_line"] == "one")
+        scene.frame_set(20)
+        rest = [strip.pan, strip.mute, strip.color_tag, strip.sound.use_mono]
+        return [strip.name, strip.channel, strip.frame_final_start, round(strip.volume, 3), *rest]
+
+    found["again"] = state()
+    data = scene.animation_data
+    found["curves"] = len(existing_curves(data.action, getattr(data, "action_slot", None)))
+    found["strips"] = len(strips(scene))
+    add_sound(scene, "one", Path(sound), 100)
+    next(strip for strip in strips(scene) if strip.name == "two").channel = 5  # ends before frame 100
+    found["free"] = state()[1:3]
+    add_sound(scene, "one", Path(sound), 10)
+    found["taken"] = state()[1:3]
+    return found
+
+
+def test_what_was_set_on_a_lines_strip_stays(blender, tmp_path: Path) -> None:
+    found = blender(mix_again, sound=write_clicks(tmp_path / "clicks.wav"))
+    if not found:
+        pytest.skip("this Blender has no sound")
+    assert found["fresh"] == [["one", 1], ["two", 2], ["three", 3]]
+    assert found["again"] == ["Anna's", 5, 40, 0.25, 0.5, True, "COLOR_02", True]
+    assert (found["curves"], found["strips"]) == (1, 3)
+    assert found["free"] == [5, 100]
+    assert found["taken"] == [6, 10]

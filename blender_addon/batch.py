@@ -12,6 +12,7 @@ from .bake.characters import character_meshes
 from .bake.options import ResultOptions
 from .batch_lines import CANCELLED, DONE, FAILED, WAITING, WORKING, MouthpieceLine, find_line
 from .errors import AddonError, AnimationError
+from .recordings import line_name
 from .result_options import chosen_options
 from .session import Target, start_session
 from .speech_source import SpeechSource, file_source, sound_strips, source_of_strip, with_transcript
@@ -83,7 +84,8 @@ class BatchRun:
             return
         try:
             source, target = line_source(scene, line), line_target(scene, line)
-            self._line = start_session(scene, source, target, line.actor.strip() or "default")
+            line.made = own_name(line, source)
+            self._line = start_session(scene, source, target, line.actor.strip() or "default", line.made)
             self._mark(line.key, WORKING, "")
         except Exception as error:  # the lines after it wait for their turn, whatever happens
             self._mark(line.key, FAILED, str(error) if isinstance(error, AddonError) else unexpected(error))
@@ -119,6 +121,13 @@ def line_source(scene: bpy.types.Scene, line: MouthpieceLine) -> SpeechSource:
     if strip is None:
         raise AnimationError(f"There is no sound strip {line.strip!r} in {scene.name}; choose another.")
     return with_transcript(source_of_strip(strip), line)
+
+
+def own_name(line: MouthpieceLine, source: SpeechSource) -> str:
+    """The name under which a line of the list is baked: its own, also where others say the same recording."""
+    lines = [other for scene in bpy.data.scenes for other in scene.mouthpiece_batch.lines]
+    taken = {other.made for other in lines if other.key != line.key}
+    return line_name(source.name, source.recording(), taken, line.made)
 
 
 def line_target(scene: bpy.types.Scene, line: MouthpieceLine) -> Target:

@@ -20,6 +20,7 @@ class MouthpieceLine(bpy.types.PropertyGroup):
     """One line of dialogue to animate."""
 
     key: bpy.props.StringProperty(name="Key", description="What the line is found by while others come and go")
+    made: bpy.props.StringProperty(name="Made", description="Name of what was made, which is replaced another time")
     use: bpy.props.BoolProperty(name="Use", description="Animate this line with the ticked ones", default=True)
     speech: bpy.props.EnumProperty(
         name="Speech",

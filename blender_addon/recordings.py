@@ -4,7 +4,7 @@ import hashlib
 import itertools
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,10 +35,16 @@ def folder_recording(animation: Animation) -> Recording:
     return Recording(FOLDER, str(animation.folder), animation.audio_sha256)
 
 
-def line_name(name: str, recording: Recording) -> str:
-    """A name for a line, which gets a number where another recording has it: "line 2"."""
+def line_name(name: str, recording: Recording, taken: Collection[str] = (), earlier: str = "") -> str:
+    """A name for a line, which gets a number where another recording, or what took the name, has it: "line 2".
+
+    earlier: the name that it had before, which it keeps as long as that is of this recording.
+    """
     known = known_lines()
-    return next(found for found in numbered(name) if found not in known or _same(known[found], recording))
+    if earlier in known and earlier not in taken and _same(known[earlier], recording):
+        return earlier
+    names = (found for found in numbered(name) if found not in taken)
+    return next(found for found in names if found not in known or _same(known[found], recording))
 
 
 def free_name(name: str) -> str:

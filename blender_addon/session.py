@@ -35,13 +35,13 @@ class Target:
     result: ResultOptions = EXACT
 
 
-def start_session(scene: bpy.types.Scene, source: SpeechSource, target: Target, actor: str) -> Activity:
+def start_session(scene: bpy.types.Scene, source: SpeechSource, target: Target, actor: str, line: str = "") -> Activity:
     """Start a job for a source; another recording of the same name makes a line of its own, with a number.
 
-    Raises AddonError where that cannot be; nothing is changed then.
+    line: the line's name, where that is settled. Raises AddonError where that cannot be; nothing is changed then.
     """
     choice = backend_choice(bpy.context)  # read here: the job's thread must not touch bpy
-    source = replace(source, name=line_name(source.name, source.recording()))
+    source = replace(source, name=line or line_name(source.name, source.recording()))
     replaced = replaced_objects(scene, source.name, target)
     if not target.meshes:
         for head in replaced:

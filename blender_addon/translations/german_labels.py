@@ -71,6 +71,7 @@ LABELS: dict[str, str] = {
     "Live": "Live",
     "Live is not running": "Live läuft nicht",
     "Look-Ahead": "Vorausschau",
+    "Made": "Entstanden",
     "Mesh Cache": "Mesh-Cache",
     "Message": "Meldung",
     "Microphone": "Mikrofon",

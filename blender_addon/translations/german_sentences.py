@@ -138,6 +138,9 @@ SENTENCES: dict[str, str] = {
         "Name des neuen Schauspielers: Buchstaben, Ziffern, - und _"
     ),
     "Name of the line's action; empty for the name of the line": "Name der Aktion; leer für den Namen der Zeile",
+    "Name of what was made, which is replaced another time": (
+        "Name dessen, was entstanden ist und ein andermal ersetzt wird"
+    ),
     "Name or number of the microphone; empty for the system's own": (
         "Name oder Nummer des Mikrofons; leer für das des Systems"
     ),

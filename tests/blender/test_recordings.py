@@ -73,6 +73,52 @@ def test_another_recording_makes_a_line_of_its_own(blender, archive: Path, tmp_p
     assert found["texts"] == [["I do not know", 400], ["I do not know 2", 300]]
 
 
+def animate_repeats(archive: str, sound: str) -> dict:
+    """A batch whose rows say one recording, again with a row moved on, its third row alone, a row of another sound."""
+    import bpy
+
+    from blender_addon.batch_lines import add_line
+
+    scene, settings = start_addon(archive)
+    ann, bob = add_mesh("ann", ["jawOpen"]), add_mesh("bob", ["jawOpen"])
+    for character, start in ((ann, 1), (ann, 100), (bob, 200), (None, 300)):
+        add_line(scene, sound=sound, character=character, start=start)
+    rows = scene.mouthpiece_batch.lines
+
+    def lines() -> list[list]:
+        actions = {action["mouthpiece_line"]: action for action in bpy.data.actions}
+        return [[line, round(action.frame_range[0])] for line, action in sorted(actions.items())]
+
+    def run(**options) -> dict:
+        bpy.ops.mouthpiece.animate_lines(**options)
+        sounds = sorted([strip.name, strip.frame_final_start] for strip in strips(scene))
+        return {"lines": lines(), "strips": sounds, "states": [row.state for row in rows]}
+
+    found = {"first": run()}
+    rows[1].start = 120
+    found["again"] = run()
+    for row in rows:
+        row.use = row.character == bob
+    rows[2].start = 220
+    found["one"] = run(ticked=True)
+    select(ann)
+    settings.sound, settings.start, settings.face = sound, 50, "CHARACTER"
+    bpy.ops.mouthpiece.animate()
+    found["alone"] = lines()
+    return found
+
+
+def test_rows_of_one_recording_make_lines_of_their_own(blender, archive: Path, tmp_path: Path) -> None:
+    found = blender(animate_repeats, archive=archive, sound=write_tone(tmp_path / "line.wav", 0.2))
+    names = ["line", "line 2", "line 3", "line 4"]
+    for run, starts in (("first", [1, 100, 200, 300]), ("again", [1, 120, 200, 300]), ("one", [1, 120, 220, 300])):
+        expected = [list(pair) for pair in zip(names, starts, strict=True)]
+        assert found[run]["lines"] == expected
+        assert found[run]["strips"] in (expected, [])  # without sound there are none
+        assert found[run]["states"] == ["DONE"] * 4
+    assert found["alone"] == [["line", 50], ["line 2", 120], ["line 3", 220], ["line 4", 300]]
+
+
 def import_namesakes(folders: list[str]) -> dict:
     """Two animation folders with the same last part as heads and on a character; then the first again."""
     import bpy

@@ -19,7 +19,7 @@ from backend.evaluation.metrics import geometry_figures, weighted_ssim
 from backend.inference.motion import hear
 from backend.inference.precision import calibrate
 from backend.inference.predict import decode_motion, decode_textures, encode_sound
-from backend.inference.stream import LOOK_AHEADS, StreamingSession, full_look_ahead
+from backend.inference.stream import StreamingSession, full_look_ahead
 from backend.inference.texture import TextureEngine
 from backend.training.batches import Span, split_spans
 from backend.training.dataset import Dataset, build_dataset, open_dataset
@@ -27,6 +27,8 @@ from benchmarks.machine import describe_machine
 
 VIDEO = Path(__file__).resolve().parents[2] / "shared" / "data" / "actor" / "actor.mp4"
 SHOWN = ("aperture_r", "lip_error_mm", "vertex_error_mm", "aperture_offset_ms", "ssim_atlas")
+LOOK_AHEADS = (0.0, 0.04, 0.12)
+"""Seconds of live sound; what each costs in accuracy stands in docs/experiments.md."""
 
 Figures = dict[str, float]
 
@@ -84,7 +86,7 @@ def live(actor: Actor, held: HeldOut, look_ahead: float, known_level: bool = Tru
     if known_level:
         codes = hear(actor.motion, held.samples, held.times, look_ahead=look_ahead)[0]
         return held.compare(actor.motion.offsets(codes))
-    session = StreamingSession(actor.motion, held.fps, look_ahead, gain)
+    session = StreamingSession(actor.motion, actor.reference.vertices, held.fps, look_ahead, gain)
     frames = session.feed(held.samples) + session.flush()
     times = np.array([frame.time for frame in frames])
     chosen = np.abs(times[:, None] - held.times).argmin(axis=0)

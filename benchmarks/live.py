@@ -21,7 +21,8 @@ BLOCK = 160
 
 def measure(actor_name: str, minutes: float, fps: float, look_ahead: float) -> dict[str, float]:
     """Feed the session block by block; the cost of a frame is all that was computed since the frame before."""
-    session = StreamingSession(load_actor(find_actor(actor_name)).motion, fps, look_ahead)
+    actor = load_actor(find_actor(actor_name))
+    session = StreamingSession(actor.motion, actor.reference.vertices, fps, look_ahead)
     sound = speech(60.0)
     costs, delays, spent = [], [], 0.0
     total = int(minutes * 60 * SAMPLE_RATE)

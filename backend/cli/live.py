@@ -54,7 +54,8 @@ def run(options: argparse.Namespace) -> None:
         raise UsageError(f"--seconds must be more than 0, got {options.seconds:g}.")
     if options.audio is not None and options.device is not None:
         raise UsageError("--audio is played to the face instead of a microphone; leave --device away.")
-    session = StreamingSession(load_actor(find_actor(options.actor)).motion, options.fps, options.look_ahead)
+    actor = load_actor(find_actor(options.actor))
+    session = StreamingSession(actor.motion, actor.reference.vertices, options.fps, options.look_ahead)
     pacer = FramePacer()
     if options.audio is not None:
         from backend.audio.decode import decode_audio

@@ -10,7 +10,7 @@ from backend.audio.spectrogram import frame_times
 from backend.inference.balance import balance, gain_factors
 from backend.inference.contacts import keep_words, part_lips, tuck
 from backend.inference.heard_lips import lacking
-from backend.inference.meeting import meet
+from backend.inference.meeting import meet, show_spoken
 from backend.inference.motion import calm_silence, hear, neutral_code, steady, style_motion
 from backend.inference.performance import Performance, perform
 from backend.inference.request import AnimateRequest
@@ -25,8 +25,6 @@ NO_SPEECH = (
     "There is no speech in {name}: nothing in it stands out from the background as a voice does. The face stays "
     "at rest; --silence-gate 0 shows the sound all the same."
 )
-SPOKEN = np.array([not name.startswith(("brow", "eye")) for name in NAMES], np.float32)
-"""Shapes that sound moves; what a network has learnt of brows and lids beside them is chance. Layers move these."""
 BREATH = 1.8
 """How much further the voice model's lips open for the breath before speech than it has them: of several speakers it
 knows a mean that phonemes, half of what its code is made of, tell nothing of (docs/decisions/021-breath.md)."""
@@ -109,9 +107,7 @@ def _as_heard(
         style_motion(calm_silence(motion, start, open_), start, request.intensity, request.smooth * request.fps)
         for motion, start in ((codes, rest), (weights, still), (rounder, still))
     )
-    shown = perform(actor.motion, codes, weights, actor.reference.vertices)
-    shown = shown.reweighted((shown.weights + rounder) * SPOKEN)
-    shown = replace(shown, weights=meet(shown.weights, shown.gap(), shown.rest_gap))
+    shown = show_spoken(perform(actor.motion, codes, weights, actor.reference.vertices), rounder)
     return shown, np.minimum(open_, 1) * lips[:, 1]
 
 

@@ -1,13 +1,26 @@
 """Weights whose lips meet where those of the vertices do: a character is moved by weights alone."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from backend.inference.performance import gap_of_shapes
+from backend.inference.performance import Performance, gap_of_shapes
 from shape_keys import arkit
 
 NEAR = 0.015
 """Lip gap of the vertices, interocular units, up to which the weights' lips are no further apart; at twice that they
 are left to themselves."""
+SPOKEN = np.array([not name.startswith(("brow", "eye")) for name in arkit.NAMES], np.float32)
+"""Shapes that sound moves; what a network has learnt of brows and lids beside them is chance. Layers move these."""
+
+
+def show_spoken(heard: Performance, rounder: np.ndarray) -> Performance:
+    """What a network makes of sound as a face shows it, of a file and live: brows and lids still, lips that meet.
+
+    rounder: (T, 52), what the weights lack to be as round as is heard (`heard_lips.lacking`).
+    """
+    shown = heard.reweighted((heard.weights + rounder) * SPOKEN)
+    return replace(shown, weights=meet(shown.weights, shown.gap(), shown.rest_gap))
 
 
 def meet(weights: np.ndarray, gap: np.ndarray, rest_gap: float) -> np.ndarray:

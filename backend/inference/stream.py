@@ -9,14 +9,12 @@ from backend.audio.running_level import RunningLevel
 from backend.audio.spectrogram import HOP_SECONDS, WINDOW, frame_times, samples_needed, spectrum, window_centres
 from backend.audio.zero_line import RunningOffset
 from backend.errors import InputError, UsageError
-from backend.inference.heard_lips import lacking, rounding
-from backend.inference.meeting import meet
+from backend.inference.contacts import tuck
+from backend.inference.heard_lips import lacking, rounding, tucking
+from backend.inference.meeting import show_spoken
+from backend.inference.motion import LazyOffsets
+from backend.inference.performance import perform
 from models.motion_network import MotionNetwork
-from shape_keys.basis import load_basis
-from shape_keys.topology import LOWER_INNER_LIP, UPPER_INNER_LIP
-
-LOOK_AHEADS = (0.0, 0.04, 0.12)
-"""Seconds that are measured; what each costs in accuracy stands in docs/experiments.md."""
 
 
 @dataclass(frozen=True)
@@ -41,26 +39,34 @@ class StreamingSession:
     """One voice, heard in chunks of any size.
 
     Frame t comes out of the first `feed` after which more than the sound up to t / fps + look_ahead has been heard.
-    Columns that several frames share go through the frequency layers once and are kept as long as a frame to come
-    needs them, so that work and memory for a frame stay the same however long the stream gets.
+    What is computed of a column alone is computed once for all frames that share it, and kept as long as a frame to
+    come needs it, so that work and memory for a frame stay the same however long the stream gets.
 
-    With `gain` given, frames equal those that `encode_sound` and the network give for the whole recording with the
-    same gain and look-ahead, to float32 rounding (1e-5), whatever the chunks; weights as `meet` leaves them, lips as
-    round as the voice model hears them. Without, the level is followed as it is heard (`RunningLevel`): chunks still do
-    not matter, but a recording's level is known only at its end. So is an offset, which is taken off once half a second
-    has been heard (`RunningOffset`).
+    With a recording's `gain` and all the look-ahead, frames equal those of `direct` without what must know sound to
+    come: the rest in silence (silence_gate and breath 0), and what steadies frames above 40 a second. They do to
+    float32 rounding (1e-5), whatever the chunks. Without `gain` the level is followed as it is heard (`RunningLevel`):
+    chunks still do not matter, but a recording's level is known only at its end. So is an offset, which is taken off
+    once half a second has been heard (`RunningOffset`).
     """
 
     def __init__(
-        self, network: MotionNetwork, fps: float = 25.0, look_ahead: float = 0.04, gain: float | None = None
+        self,
+        network: MotionNetwork,
+        reference: np.ndarray,
+        fps: float = 25.0,
+        look_ahead: float = 0.04,
+        gain: float | None = None,
     ) -> None:
-        """look_ahead: seconds, 0 to `full_look_ahead(network)`. Raises UsageError."""
+        """reference: (468, 3) vertices of the face at rest; look_ahead: seconds, 0 to `full_look_ahead(network)`.
+
+        Raises UsageError.
+        """
         if not 1 <= fps <= 240:
             raise UsageError(f"fps must be between 1 and 240, got {fps:g}.")
         if not 0 <= look_ahead <= full_look_ahead(network):
             most = full_look_ahead(network)
             raise UsageError(f"The look-ahead must be between 0 and {most:g} seconds, got {look_ahead:g}.")
-        self.network, self.fps, self.look_ahead = network, fps, look_ahead
+        self.network, self.reference, self.fps, self.look_ahead = network, reference, fps, look_ahead
         self.heard = 0
         """Samples fed so far."""
         self._gain, self._level, self._offset = gain, RunningLevel(), RunningOffset()
@@ -103,16 +109,19 @@ class StreamingSession:
         self._hear_columns(centres)
         codes, probabilities = self.network.hear(self._features, np.searchsorted(self._centres, centres))
         self._forget()
-        offsets, weights = self.network.offsets(codes), self.network.blendshapes(codes)
-        if probabilities is not None:
-            rounder = lacking(weights, rounding(probabilities))
-            weights, offsets = weights + rounder, offsets + np.tensordot(rounder, load_basis(), 1)
-        opening = offsets[:, UPPER_INNER_LIP, 1] - offsets[:, LOWER_INNER_LIP, 1]
-        rows = zip(numbers, meet(weights, opening, 0.0), offsets, strict=True)
+        weights = self.network.blendshapes(codes)
+        shown = perform(self.network, codes, weights, self.reference)
+        if probabilities is None:
+            shown = show_spoken(shown, np.zeros_like(weights))
+        else:
+            shown = show_spoken(shown, lacking(weights, rounding(probabilities)))
+            shown = tuck(shown, tucking(probabilities))
+        offsets = LazyOffsets(self.network, codes, shown.shift)[:]
+        rows = zip(numbers, shown.weights, offsets, strict=True)
         return [LiveFrame(int(number), float(number / self.fps), weights, offsets) for number, weights, offsets in rows]
 
     def _hear_columns(self, centres: np.ndarray) -> None:
-        """Run the frequency layers over the columns (T, K) that are not kept yet."""
+        """Compute what is computed of a column alone for those of the columns (T, K) that are not kept yet."""
         new = np.setdiff1d(centres, self._centres)
         if not len(new):
             return

@@ -2,6 +2,7 @@
 
 import base64
 import struct
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,12 @@ HEAD = struct.Struct("<If")
 def live_task(task: dict[str, Any], channel: Channel) -> dict[str, Any]:
     """Answer every piece of sound with the frames that fall due, until the stream ends or is cancelled.
 
-    task: actor_folder, fps, look_ahead, offsets. Returns the number of frames.
+    task: actor_folder, fps, look_ahead, offsets. Returns the number of frames. Raises ActorError, UsageError.
     """
-    from backend.actor_file import MODEL
-    from models.motion_network import load_motion_network
+    from backend.actor_file import load_actor
 
-    network = load_motion_network(f"{task['actor_folder']}/{MODEL}")  # type: ignore[arg-type]
-    session = StreamingSession(network, task["fps"], task["look_ahead"])
+    actor = load_actor(Path(task["actor_folder"]))
+    session = StreamingSession(actor.motion, actor.reference.vertices, task["fps"], task["look_ahead"])
     channel.send({"open": True})
     count = 0
     for piece in channel.pieces():

@@ -61,7 +61,7 @@ def test_the_voice_model_rounds_and_a_speakers_own_network_is_left_alone():
     assert np.interp(middles["uw"], times, rounded).min() > 0.3
     assert np.interp(middles["iy"], times, rounded).max() < 0.15
     assert not hear(default.motion, spoken.samples, times)[1].any()
-    session = StreamingSession(voice.motion, look_ahead=0.12)
+    session = StreamingSession(voice.motion, voice.reference.vertices, look_ahead=0.12)
     live = session.feed(spoken.samples) + session.flush()
     puckers = np.array([frame.weights[PUCKER] for frame in live])
     assert np.interp(middles["uw"], [frame.time for frame in live], puckers).max() > 0.3

@@ -10,10 +10,9 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from backend.actor_file import MODEL
+from backend.actor_file import Actor, load_actor
 from backend.actor_library import SHIPPED
 from backend.inference.stream import StreamingSession
-from models.motion_network import load_motion_network
 from shape_keys.arkit import NAMES
 
 CHUNK = 320
@@ -37,9 +36,14 @@ def speech(seconds: float = 1.0) -> np.ndarray:
     return (0.3 * np.sin(2 * np.pi * 140 * times) * np.sin(2 * np.pi * 3 * times) ** 2).astype(np.float32)
 
 
-def test_frames_equal_those_of_the_engine(open_live):
+@pytest.fixture(scope="module")
+def actor() -> Actor:
+    return load_actor(SHIPPED / "default")
+
+
+def test_frames_equal_those_of_the_engine(open_live, actor):
     samples = speech()
-    session = StreamingSession(load_motion_network(SHIPPED / "default" / MODEL), 25.0, 0.04)
+    session = StreamingSession(actor.motion, actor.reference.vertices, 25.0, 0.04)
     expected = [*session.feed(samples), *session.flush()]
     with open_live("offsets=true") as socket:
         ready = json.loads(socket.recv(30))

@@ -53,7 +53,7 @@ class LiveSession:
             await self._let_go(working)
 
     async def _pass_piece(self, working: asyncio.Task) -> bool:
-        """Hand on one message and its answer; False after the last."""
+        """Hand on one message and the frames that answer it; False after the last."""
         message = await asyncio.wait_for(self._socket.receive(), IDLE_SECONDS)
         if message["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(message.get("code", GOING_AWAY))
@@ -64,9 +64,9 @@ class LiveSession:
         else:
             _check_sound(sound)
             self._worker.feed({"sound": base64.b64encode(sound).decode()})
-        answer = await self._answer(working)
-        for frame in answer["frames"]:
-            await self._socket.send_bytes(base64.b64decode(frame))
+        while "frames" in (answer := await self._answer(working)):
+            for frame in answer["frames"]:
+                await self._socket.send_bytes(base64.b64decode(frame))
         return sound is not None
 
     async def _answer(self, working: asyncio.Task) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from backend.service.protocol import Channel
 
 HEAD = struct.Struct("<If")
 """Of a frame: its number, its time in seconds; then 52 weights, then 468 x 3 offsets where they were asked for."""
+FRAMES_A_LINE = 256
+"""Sent to the service at once: 2 MB with offsets, half of the longest line that it reads (`process.LONGEST_LINE`)."""
 
 
 def live_task(task: dict[str, Any], channel: Channel) -> dict[str, Any]:
@@ -35,7 +37,9 @@ def live_task(task: dict[str, Any], channel: Channel) -> dict[str, Any]:
             raise MouthpieceError(f"{error} The stream was ended.") from None
         count += len(frames)
         packed = [base64.b64encode(pack_frame(frame, task["offsets"])).decode() for frame in frames]
-        channel.send({"frames": packed})
+        for end in range(FRAMES_A_LINE, len(packed) + FRAMES_A_LINE, FRAMES_A_LINE):
+            channel.send({"frames": packed[end - FRAMES_A_LINE : end]})
+        channel.send({"heard": True})
         if piece.get("end"):
             break
     return {"frames": count}

@@ -65,6 +65,24 @@ def test_frames_equal_those_of_the_engine(open_live, actor):
         np.testing.assert_allclose(values[52:].reshape(468, 3), wanted.offsets, atol=1e-5)
 
 
+def test_the_most_that_may_be_asked_for(open_live, actor):
+    samples = speech(4.0)
+    session = StreamingSession(actor.motion, actor.reference.vertices, 240.0, 0.04)
+    expected = [*session.feed(samples), *session.flush()]
+    frames = []
+    with open_live("offsets=true&fps=240") as socket:
+        socket.recv(30)
+        socket.send(samples.tobytes())
+        socket.send(json.dumps({"type": "end"}))
+        while isinstance(message := socket.recv(30), bytes):
+            frames.append(message)
+    assert json.loads(message) == {"type": "end", "frames": 960}
+    assert [struct.unpack_from("<I", frame)[0] for frame in frames] == list(range(960))
+    values = np.array([np.frombuffer(frame, "<f4", offset=8) for frame in frames])
+    wanted = [np.concatenate([frame.weights, frame.offsets.ravel()]) for frame in expected]
+    np.testing.assert_allclose(values, wanted, atol=1e-5)
+
+
 def test_a_frame_comes_as_soon_as_its_sound_was_heard(open_live):
     samples = speech()
     with open_live("look_ahead=0.04&fps=25") as socket:

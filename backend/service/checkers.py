@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from backend.service.problems import Busy, Problem, Unprocessable
+from backend.service.problems import DISK_FULL, Busy, StorageFull, Unprocessable
 from backend.service.process import WorkerDied, WorkerProcess
 
 SECONDS = 120.0
@@ -35,7 +35,7 @@ class Checkers:
                 self._free[kind].put_nowait(process)
 
     async def check(self, kind: str, path: Path, scratch: Path, **extra: Any) -> dict[str, Any]:
-        """What the check of a file says. Raises Unprocessable with its sentence, or Busy."""
+        """What the check of a file says. Raises Unprocessable with its sentence, Busy, StorageFull."""
         if self._waiting >= LONGEST_QUEUE:
             raise Busy("Many uploads wait to be looked at; try again.", 1)
         self._waiting += 1
@@ -65,11 +65,11 @@ class Checkers:
                 process.kill()
         if "finished" in outcome:
             return outcome["finished"]
+        if outcome.get("disk_full"):
+            raise StorageFull(DISK_FULL, 60)
         sentence = outcome.get("failed", "The check was cancelled.").replace(str(path), "The file")
         if outcome.get("unexpected"):
             sentence = f"The file cannot be used ({sentence})."
-        if "disk" in sentence and "full" in sentence:
-            raise Problem(sentence)
         raise Unprocessable(sentence)
 
     async def stop(self) -> None:

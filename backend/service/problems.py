@@ -2,12 +2,16 @@
 
 from backend.errors import (
     ActorError,
+    Cancelled,
     ConsentError,
     EnvironmentProblem,
     InputError,
     MouthpieceError,
+    StorageProblem,
     UsageError,
 )
+
+DISK_FULL = "The disk with the service's data is full; free some space and try again."
 
 
 class Problem(MouthpieceError):
@@ -86,15 +90,17 @@ STATUS: tuple[tuple[type[MouthpieceError], int], ...] = (
     (ActorError, 422),
     (ConsentError, 422),
     (EnvironmentProblem, 503),
-    (MouthpieceError, 500),
+    (Cancelled, 503),
+    (StorageProblem, 507),
 )
+"""Of all that is derived from these; an error of the tree that is not, has no status by mistake, and is 500."""
 
 
 def http_status(error: MouthpieceError) -> int:
     """Status of any error of the tree."""
     if isinstance(error, Problem):
         return error.status
-    return next(status for kind, status in STATUS if isinstance(error, kind))
+    return next((status for kind, status in STATUS if isinstance(error, kind)), 500)
 
 
 def problem_body(sentence: str, status: int) -> dict[str, object]:

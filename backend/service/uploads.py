@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from backend.service.checkers import Checkers
-from backend.service.problems import Busy, Problem, StorageFull, TooLarge, Unprocessable
+from backend.service.problems import DISK_FULL, Busy, Problem, StorageFull, TooLarge, Unprocessable
 from backend.service.roots import open_inside
 from backend.service.settings import ServiceSettings
 from backend.service.store import UPLOAD, Store, StoredFile
@@ -28,7 +28,6 @@ MOST_AT_ONCE = 64
 """Uploads that may come in at the same time."""
 LEAST_FREE_BYTES = 64 << 20
 """Of the disk: an upload that would leave less is not begun."""
-DISK_FULL = "The disk with the service's data is full; free some space and try again."
 
 
 class Uploads:

@@ -58,12 +58,8 @@ def do_task(channel: Channel, task: dict[str, Any]) -> dict[str, Any]:
         return {"cancelled": True}
     except MemoryError:
         return {"failed": "There was not enough memory for this; the recording may be too long, or the file hostile."}
-    except MouthpieceError as error:
-        return {"failed": _full_disk(folder, error) or without_places(str(error), folder)}
     except Exception as error:
-        sentence = _full_disk(folder, error)
-        said = without_places(str(error), folder)
-        return {"failed": sentence or f"unexpected {type(error).__name__}: {said[:300]}", "unexpected": not sentence}
+        return _failure(folder, error)
     finally:
         limit_processor(None)
 
@@ -83,12 +79,20 @@ def _use_scratch(folder: Path) -> None:
     tempfile.tempdir = os.environ["TMPDIR"] = str(scratch)
 
 
-def _full_disk(folder: Path, error: Exception) -> str | None:
-    """The sentence for a full disk, where that is what went wrong."""
+def _failure(folder: Path, error: Exception) -> dict[str, Any]:
+    """What the service is told of an error, and whether a full disk or nothing foreseen was its cause."""
+    if _is_full(folder, error):
+        sentence = "The disk with the service's data is full; free some space and retry the job."
+        return {"failed": sentence, "disk_full": True}
+    said = without_places(str(error), folder)
+    if isinstance(error, MouthpieceError):
+        return {"failed": said}
+    return {"failed": f"unexpected {type(error).__name__}: {said[:300]}", "unexpected": True}
+
+
+def _is_full(folder: Path, error: Exception) -> bool:
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    if full or shutil.disk_usage(folder).free < LEAST_FREE_BYTES:
-        return "The disk with the service's data is full; free some space and retry the job."
-    return None
+    return full or shutil.disk_usage(folder).free < LEAST_FREE_BYTES
 
 
 def main() -> None:

@@ -7,11 +7,15 @@ import os
 import signal
 import subprocess
 import time
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from backend.actor_file import MODEL
 from backend.service.client import JobFailed, ServiceError
+from tests.backend.service.mutations import good_actor, pack
 from tests.backend.service.running import QUICK, make_sound, running_service
 
 
@@ -69,31 +73,50 @@ def test_a_job_that_kills_every_worker_fails_and_nothing_else(service, new_sound
     assert client.wait(client.animate(client.upload(new_sound()), **QUICK)).state == "done"
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="a small disk is mounted by root only")
-def test_a_full_disk_fails_the_job_with_that_sentence_and_the_service_lives(tmp_path):
+@pytest.fixture
+def small_disk(tmp_path) -> Iterator[Path]:
+    """A disk of 24 MB."""
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "none", str(disk)]
     if subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("this machine does not let tests mount a small disk")
-    try:
-        with running_service(tmp_path / "home", "--data", str(disk / "data")) as service:
-            client = service.client
-            upload = client.upload(make_sound(1, 2.0))
-            job = client.animate(upload, texture=True)
-            _until(lambda: client.job(job).state == "running")
-            _fill(disk / "filler")
-            with pytest.raises(JobFailed, match=r"disk .* is full"):
-                client.wait(job)
-            assert client.health()["status"] == "degraded"
-            _fill(disk / "filler")  # what the service gave back of its reserve
-            with pytest.raises(ServiceError) as refused:
-                client.upload(make_sound(2, 2.0))
-            assert refused.value.status == 507
-            (disk / "filler").unlink()
-            assert client.wait(client.retry(job)).state == "done"
-    finally:
-        subprocess.run(["umount", "-l", str(disk)], check=True)
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+needs_small_disk = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="a small disk is mounted by root only"
+)
+
+
+@needs_small_disk
+def test_a_full_disk_fails_the_job_with_that_sentence_and_the_service_lives(tmp_path, small_disk):
+    with running_service(tmp_path / "home", "--data", str(small_disk / "data")) as service:
+        client = service.client
+        upload = client.upload(make_sound(1, 2.0))
+        job = client.animate(upload, texture=True)
+        _until(lambda: client.job(job).state == "running")
+        _fill(small_disk / "filler")
+        with pytest.raises(JobFailed, match=r"disk .* is full"):
+            client.wait(job)
+        assert client.health()["status"] == "degraded"
+        _fill(small_disk / "filler")  # what the service gave back of its reserve
+        with pytest.raises(ServiceError) as refused:
+            client.upload(make_sound(2, 2.0))
+        assert refused.value.status == 507
+        (small_disk / "filler").unlink()
+        assert client.wait(client.retry(job)).state == "done"
+
+
+@needs_small_disk
+def test_a_disk_that_fills_while_an_upload_is_looked_at_is_507(tmp_path, small_disk):
+    """A network of zeros has few bytes as a zip, and more than the disk once it is unpacked."""
+    files = good_actor() | {MODEL: bytes(64 << 20)}
+    with running_service(tmp_path / "home", "--data", str(small_disk / "data")) as service:
+        with pytest.raises(ServiceError, match=r"disk .* is full.*try again") as refused:
+            service.client._json("POST", "/v1/actors", pack(files, zipfile.ZIP_DEFLATED))
+        assert refused.value.status == 507
 
 
 def _fill(path: Path) -> None:

@@ -1,6 +1,7 @@
 """Small parts by themselves: time left, events, metrics, the log, the envelope of a sound, worker processes."""
 
 import asyncio
+import errno
 import json
 import logging
 import os
@@ -10,12 +11,15 @@ import zipfile
 import numpy as np
 import pytest
 
+from backend import errors
+from backend.errors import MouthpieceError
 from backend.service import estimate, housekeeping, whole_file
 from backend.service.estimate import Estimator, Pace
 from backend.service.events import Events
 from backend.service.logs import JsonFormatter
 from backend.service.metrics import Metrics
 from backend.service.preview import envelope
+from backend.service.problems import STATUS, Problem, http_status
 from backend.service.process import WorkerDied, WorkerProcess, _environment
 from backend.service.result_file import read_members, write_result
 from backend.service.whole_file import write_whole
@@ -53,6 +57,16 @@ def test_housekeeping_outlives_a_file_that_cannot_be_deleted(monkeypatch):
     with pytest.raises(TimeoutError):
         asyncio.run(asyncio.wait_for(Stuck().run(), 1))
     assert len(rounds) > 2
+
+
+def test_each_error_has_a_status_of_its_own():
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and kind is not MouthpieceError]
+    assert kinds
+    assert all(issubclass(kind, tuple(known for known, _ in STATUS)) for kind in kinds)
+    for problem in Problem.__subclasses__():
+        assert "status" in vars(problem), problem
+    full = OSError(errno.ENOSPC, "No space left on device", "line.wav")
+    assert http_status(errors.StorageProblem(full)) == 507
 
 
 @pytest.fixture

@@ -86,7 +86,8 @@ def animate_repeats(archive: str, sound: str) -> dict:
     rows = scene.mouthpiece_batch.lines
 
     def lines() -> list[list]:
-        actions = {action["mouthpiece_line"]: action for action in bpy.data.actions}
+        made = [action for action in bpy.data.actions if "mouthpiece_line" in action]
+        actions = {action["mouthpiece_line"]: action for action in made}
         return [[line, round(action.frame_range[0])] for line, action in sorted(actions.items())]
 
     def run(**options) -> dict:

@@ -89,10 +89,9 @@ def bake_talking_head(
     """
     head = find_head(scene, line)
     frames = start + np.arange(animation.frames) * (scene_rate(scene) / animation.fps)
-    by_hand = 0
     if head is not None:
         _check_editable(head, animation)
-        by_hand = _keys_outside(head, line, (float(frames[0]), float(frames[-1])))
+    by_hand = 0 if head is None else _keys_outside(head, line, (float(frames[0]), float(frames[-1])))
     material = build_material(line, animation, start, scene_rate(scene), options)
     cache = cache_path(animation.folder, line)
     if options.kind == CACHE:

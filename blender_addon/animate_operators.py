@@ -5,7 +5,7 @@ from typing import ClassVar
 import bpy
 
 from .activity import Activity
-from .face_operators import corrections_of, recognised, selected_meshes
+from .face_operators import corrections_of, in_bake_mode, recognised, selected_meshes
 from .long_operator import CancelOperator, LongOperator
 from .result_options import chosen_options
 from .session import Target, start_session
@@ -21,11 +21,10 @@ class MOUTHPIECE_OT_animate(LongOperator, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Available in object mode while nothing else is under way, with a character where one is to be driven."""
+        """Available in object and pose mode while nothing else is under way, with a character where one is driven."""
         if not cls.is_free("A line is being animated; wait or cancel it"):
             return False
-        if context.mode != "OBJECT":
-            cls.poll_message_set("Leave edit mode first")
+        if not in_bake_mode(cls, context):
             return False
         if context.scene.mouthpiece.face == "CHARACTER" and not selected_meshes(context):
             cls.poll_message_set("Select a character: an object with shape keys, or its armature")

@@ -8,7 +8,7 @@ import bpy
 from .batch import BatchRun
 from .batch_lines import add_line
 from .errors import AnimationError
-from .face_operators import selected_meshes
+from .face_operators import in_bake_mode, selected_meshes
 from .long_operator import LongOperator
 from .speech_source import sound_strips
 
@@ -141,12 +141,11 @@ class MOUTHPIECE_OT_animate_lines(LongOperator, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Available in object mode where there are lines and nothing is being animated."""
+        """Available in object and pose mode where there are lines and nothing is being animated."""
         if not context.scene.mouthpiece_batch.lines:
             cls.poll_message_set("Add lines first")
             return False
-        if context.mode != "OBJECT":
-            cls.poll_message_set("Leave edit mode first")
+        if not in_bake_mode(cls, context):
             return False
         return cls.is_free("A line is being animated; wait or cancel it")
 

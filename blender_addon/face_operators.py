@@ -12,6 +12,14 @@ from .mapping import AUTOMATIC, CharacterMap, map_character
 from .result_options import chosen_options
 
 
+def in_bake_mode(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """Whether nothing is being edited that a bake would change; says what to do where something is."""
+    if context.mode in ("OBJECT", "POSE"):
+        return True
+    operator.poll_message_set("Go to Object Mode or Pose Mode first, in the menu at the top left of the 3D View")
+    return False
+
+
 def selected_meshes(context: bpy.types.Context) -> list[bpy.types.Object]:
     """The meshes with shape keys of the selected characters."""
     return character_meshes(context.selected_objects)
@@ -45,9 +53,8 @@ class MOUTHPIECE_OT_bake_character(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Available in object mode with a character selected."""
-        if context.mode != "OBJECT":
-            cls.poll_message_set("Leave edit mode first")
+        """Available in object and pose mode with a character selected."""
+        if not in_bake_mode(cls, context):
             return False
         if not selected_meshes(context):
             cls.poll_message_set("Select a character: an object with shape keys, or its armature")

@@ -98,7 +98,13 @@ def bake_onto_character(
     baked = bake_character(scene, meshes, animation, line, start, map_name, corrections, within, options)
     include_frames(scene, baked.first, baked.last)
     remember_line(scene, line, replace(recording, digest=animation.audio_sha256))
-    return "; ".join([describe_character(baked, options), *_mark(scene, animation, line, start, options, within)])
+    words = _mark(scene, animation, line, start, options, within)
+    still = (
+        []
+        if animation.head_rotation is None
+        else ["the character's head is not turned: Style > Head turns new talking heads"]
+    )
+    return "; ".join([describe_character(baked, options), *words, *still])
 
 
 def _read(folder: Path | Animation | None) -> Animation:

@@ -6,6 +6,7 @@ from typing import ClassVar
 import bpy
 
 from .errors import AddonError
+from .face_operators import in_bake_mode
 from .importing import import_animation
 from .result_options import chosen_options
 
@@ -32,11 +33,8 @@ class MOUTHPIECE_OT_import_animation(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Available in object mode."""
-        if context.mode != "OBJECT":
-            cls.poll_message_set("Leave edit mode first")
-            return False
-        return True
+        """Available in object and pose mode."""
+        return in_bake_mode(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Import with the operator's own properties."""

@@ -61,7 +61,6 @@ LABELS: dict[str, str] = {
     "Intensity": "Stärke",
     "Jaw": "Kiefer",
     "Key": "Schlüssel",
-    "Leave edit mode first": "Zuerst den Bearbeitungsmodus verlassen",
     "Language": "Sprache",
     "Licence": "Lizenz",
     "Line": "Zeile",

@@ -124,6 +124,9 @@ SENTENCES: dict[str, str] = {
     "Mark where words begin in the timeline, where a transcript or a text was given": (
         "Auf der Zeitleiste markieren, wo Wörter beginnen, wenn es ein Transkript oder einen Text gibt"
     ),
+    "Go to Object Mode or Pose Mode first, in the menu at the top left of the 3D View": (
+        "Zuerst in den Objektmodus oder Posenmodus wechseln, im Menü links oben in der 3D-Ansicht"
+    ),
     "Move the line up or down in the list": "Die Zeile in der Liste nach oben oder unten schieben",
     "Move the selected character with the voice at the microphone, or with a sound file in its own time": (
         "Die ausgewählte Figur mit der Stimme am Mikrofon bewegen, oder mit einer Klangdatei in ihrer eigenen Zeit"

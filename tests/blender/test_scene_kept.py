@@ -127,3 +127,53 @@ def test_meshes_outside_the_scene_are_left_alone(blender, archive: Path, tmp_pat
     assert found["result"] == ["FINISHED"]
     assert found["said"].startswith("Baked 1 shape keys of head into")
     assert found["left"] == [True, True]
+
+
+def animate_posing(archive: str, sound: str) -> dict:
+    """Animate a rig's meshes, and import a head, in Pose Mode; what a mesh's own mode allows."""
+    import bpy
+
+    scene, settings = start_addon(archive)
+    rig = bpy.data.objects.new("rig", bpy.data.armatures.new("rig"))
+    scene.collection.objects.link(rig)
+    head = add_mesh("head", ["jawOpen"], rig)
+    settings.sound = sound
+    select(rig)
+    bpy.ops.object.mode_set(mode="POSE")
+    found = {"modes": [bpy.context.mode]}
+    for face in ("CHARACTER", "HEAD"):
+        settings.face = face
+        found[face] = list(bpy.ops.mouthpiece.animate())
+    found["modes"].append(bpy.context.mode)
+    found["keys"] = len(curves_of(head))
+    found["heads"] = sum(item.get("mouthpiece_line") is not None for item in scene.objects)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    select(head)
+    bpy.ops.object.mode_set(mode="SCULPT")
+    try:
+        bpy.ops.mouthpiece.animate()
+    except RuntimeError as error:
+        found["sculpting"] = str(error)
+    return found
+
+
+def test_a_rig_is_animated_in_pose_mode(blender, archive: Path, tmp_path: Path) -> None:
+    found = blender(animate_posing, archive=archive, sound=write_tone(tmp_path / "line.wav", 0.2))
+    assert found["modes"] == ["POSE", "POSE"]
+    assert found["CHARACTER"] == found["HEAD"] == ["FINISHED"]
+    assert (found["keys"], found["heads"]) == (1, 1)
+    assert "Go to Object Mode or Pose Mode first" in found["sculpting"]
+
+
+def turn_a_character(folder: str) -> str:
+    """What is said of an animation with head motion that is baked onto a character."""
+    from blender_addon.importing import bake_onto_character
+
+    return bake_onto_character(empty_scene(), [add_mesh("hero", ["jawOpen"])], Path(folder), "", 1, "auto")
+
+
+def test_it_is_said_that_a_characters_head_is_not_turned(blender, tmp_path: Path) -> None:
+    turns = np.full((5, 3), 0.1, np.float32)
+    for rotation, expected in ((turns, True), (None, False)):
+        folder = make_animation(tmp_path / str(expected), 5, weight_names=np.array(NAMES), head_rotation=rotation)
+        assert ("the character's head is not turned" in blender(turn_a_character, folder=folder)) is expected

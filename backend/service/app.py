@@ -21,6 +21,7 @@ from backend.service.problems import Problem, http_status, problem_body
 from backend.service.routes.files import file_routes
 from backend.service.routes.jobs import event_routes, job_routes, result_routes
 from backend.service.routes.system import page_route, system_routes
+from backend.service.schema import ALTERNATIVES
 
 LOG = logging.getLogger("mouthpiece.service")
 ABOUT = """Speech audio to an animated talking face. Upload a recording, ask for a job, follow it, fetch the result.
@@ -84,7 +85,7 @@ async def _answer_invalid(request: Request, error: Exception) -> Response:
 def _sentence(item: Any) -> str:
     if item["type"] == "json_invalid":
         return f"The request is no JSON ({item['ctx']['error'][:200]} at letter {item['loc'][-1]})"
-    place = ".".join(str(part)[:60] for part in item["loc"] if part not in ("body", "query"))
+    place = ".".join(str(part)[:60] for part in item["loc"] if part not in ("body", "query", *ALTERNATIVES))
     return f"{place or 'The request'}: {item['msg'][:1].lower()}{item['msg'][1:200]}"
 
 

@@ -1,8 +1,8 @@
 """What is sent and what is answered, as the OpenAPI document shows it."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Discriminator, Field, Tag, model_validator
 
 from backend.errors import ConsentError, UsageError
 from backend.inference.style import MOST_SEED
@@ -44,8 +44,28 @@ class TextSource(Sent):
     voice: Annotated[str, Field(pattern=VOICE, examples=["en-us"])] = "en-us"
 
 
-Source = UploadSource | PathSource
-SpeechSource = Source | TextSource
+SOURCES = {"upload": "UploadSource", "path": "PathSource", "text": "TextSource"}
+"""Each source by the field that only it has."""
+ALTERNATIVES = {*get_args(Kind), *SOURCES.values()}
+"""Names that pydantic puts into the place of an error though nobody sent them."""
+
+
+def _sent_source(value: Any) -> str | None:
+    """Which source was meant: what is wrong with it is said of that one alone."""
+    if isinstance(value, Sent):
+        return type(value).__name__
+    return next((source for name, source in SOURCES.items() if isinstance(value, dict) and name in value), None)
+
+
+def _by_field(names: str) -> Discriminator:
+    return Discriminator(_sent_source, custom_error_type="source", custom_error_message=f"Should have {names}")
+
+
+UploadOrPath = Annotated[UploadSource, Tag("UploadSource")] | Annotated[PathSource, Tag("PathSource")]
+Source = Annotated[UploadOrPath, _by_field("'upload' or 'path'")]
+SpeechSource = Annotated[
+    UploadOrPath | Annotated[TextSource, Tag("TextSource")], _by_field("'upload', 'path' or 'text'")
+]
 
 
 class Asked(Sent):

@@ -25,7 +25,7 @@ def document_with_upload(client: Client, upload: str) -> dict:
     document = client._json("GET", "/v1/openapi.json")
     schemas = document["components"]["schemas"]
     schemas["UploadSource"]["properties"]["upload"] = {"type": "string", "enum": [upload]}
-    schemas["PathSource"] = schemas["UploadSource"]
+    schemas["PathSource"] = {"not": {}}  # there is no folder whose files it may name
     text = json.dumps(document).replace(UPLOAD, upload)  # in the examples
     return json.loads(text)
 

@@ -187,6 +187,23 @@ def test_what_is_missing_is_named(client, new_sound):
         assert (refused.value.status, words in str(refused.value)) == (status, True), str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("audio", "sentence"),
+    [
+        ({"text": "a" * 7500}, "audio.text: string should have at most 5000 characters."),
+        ({"text": ""}, "audio.text: string should have at least 1 character."),
+        ({"text": "a", "upload": "0" * 64}, "audio.text: extra inputs are not permitted."),
+        ({"path": 1}, "audio.path: input should be a valid string."),
+        ({"words": "a"}, "audio: should have 'upload', 'path' or 'text'."),
+    ],
+    ids=["long", "empty", "two", "number", "none"],
+)
+def test_what_is_wrong_with_a_source_is_said_of_that_one_alone(client, audio, sentence):
+    with pytest.raises(ServiceError) as refused:
+        client.submit({"kind": "animate", "audio": audio})
+    assert (refused.value.status, str(refused.value)) == (422, sentence)
+
+
 def test_a_training_without_enough_face_fails_with_its_sentence(client, new_sound):
     with pytest.raises(ServiceError) as refused:
         client.upload(new_sound(), kind="video")

@@ -100,11 +100,11 @@ def live_route(core: Core) -> APIRouter:
     async def live(
         socket: WebSocket,
         actor: Annotated[str, Query(pattern=NAME)] = "default",
-        fps: Annotated[float, Query(ge=1, le=240, allow_inf_nan=False)] = 25.0,
-        look_ahead: Annotated[float, Query(ge=0, le=0.13, allow_inf_nan=False)] = 0.04,
+        fps: float = 25.0,
+        look_ahead: float = 0.04,
         offsets: bool = False,
     ) -> None:
-        """Live sound to frames."""
+        """Live sound to frames; `StreamingSession` says how many a second and how far ahead an actor can hear."""
         await socket.accept(PROTOCOL if PROTOCOL in socket.scope["subprotocols"] else None)
         folder = core.settings.layout.work / f".live-{secrets.token_hex(8)}"
         about = {"fps": fps, "look_ahead": look_ahead, "sample_rate": SAMPLE_RATE, "names": list(NAMES)}

@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 
 from backend.actor_file import Actor, load_actor
 from backend.actor_library import SHIPPED
-from backend.inference.stream import StreamingSession
+from backend.inference.stream import StreamingSession, full_look_ahead
 from shape_keys.arkit import NAMES
 
 CHUNK = 320
@@ -83,6 +83,16 @@ def test_the_most_that_may_be_asked_for(open_live, actor):
     np.testing.assert_allclose(values, wanted, atol=1e-5)
 
 
+def test_all_that_an_actor_hears_ahead_may_be_waited_for(open_live, actor):
+    samples, most = speech(), full_look_ahead(actor.motion)
+    session = StreamingSession(actor.motion, actor.reference.vertices, 25.0, most)
+    with open_live(f"look_ahead={most}") as socket:
+        assert json.loads(socket.recv(30))["look_ahead"] == most
+        socket.send(samples.tobytes())
+        frames = [socket.recv(30) for _ in session.feed(samples)]
+    assert len(frames) == 8
+
+
 def test_a_frame_comes_as_soon_as_its_sound_was_heard(open_live):
     samples = speech()
     with open_live("look_ahead=0.04&fps=25") as socket:
@@ -97,6 +107,9 @@ def test_a_frame_comes_as_soon_as_its_sound_was_heard(open_live):
     ("query", "send", "words"),
     [
         ("actor=nobody", None, "no actor"),
+        ("look_ahead=5", None, "look-ahead must be between 0 and 0.685 seconds"),
+        ("look_ahead=nan", None, "look-ahead must be between 0 and 0.685 seconds"),
+        ("fps=241", None, "fps must be between 1 and 240"),
         ("", b"abc", "float32"),
         ("", np.full(320, np.nan, np.float32).tobytes(), "finite"),
         ("", "hello", "binary"),

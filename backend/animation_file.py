@@ -160,15 +160,19 @@ def new_folder(path: Path, own: re.Pattern[str], overwrite: bool = False) -> Ite
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name[:SHOWN_OF_NAME]}.", dir=path.parent))
     except OSError as error:
         raise UsageError(f"{path.parent} cannot be written ({error.strerror}); choose another place.") from None
+    older = temporary.with_name(f"{temporary.name}.older")
     try:
         temporary.chmod(0o755)
         yield temporary
         check_output(path, overwrite, own)  # something may have been put into it meanwhile
         if path.exists():
-            shutil.rmtree(path)
+            path.replace(older)
         temporary.replace(path)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        if older.exists() and not path.exists():
+            older.replace(path)
+        for rest in (temporary, older):
+            shutil.rmtree(rest, ignore_errors=True)
 
 
 @contextmanager

@@ -3,11 +3,13 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,8 +18,8 @@ from backend.progress import Progress
 
 ROOT = Path(__file__).resolve().parents[1]
 """The folder that holds `blender_addon`."""
-STOP_SECONDS = 3.0
-"""Within which Blender must have removed what is half-written; it cannot while it renders, into a temporary folder."""
+JOURNAL = "MOUTHPIECE_JOURNAL"
+"""Environment variable: the file in which `blender_addon.staging` notes what is to be settled should Blender die."""
 NOTE = "Note: "
 """What a person should know begins so among Blender's complaints."""
 
@@ -37,6 +39,8 @@ def run_blender(
 
     What was driven of a character, and what it lacks, is told as a message.
 
+    All scenes appear, or none, however Blender ends. An interrupt ends Blender, and is raised when it is settled.
+
     Raises: EnvironmentProblem where there is no Blender; MouthpieceError with Blender's sentence where it failed.
     """
     command = [*blender_command(), "--animation", str(animation.resolve()), "--audio", str(sound), *character]
@@ -50,14 +54,20 @@ def run_blender(
         tempfile.TemporaryFile("w+", errors="replace") as complaints,
     ):
         places = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), own)  # where nothing stays even of a Blender that was killed
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=os.environ | places, stdout=subprocess.PIPE, stderr=complaints, text=True
-        )
-        try:
-            error = _follow(process, progress)
-            status = process.wait()
-        finally:
-            _end(process)
+        journal = Path(own) / "journal"
+        environment = os.environ | places | {JOURNAL: str(journal)}
+        with _interrupts() as interrupts:
+            process = subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=complaints, text=True
+            )
+            try:
+                interrupts.end(process)
+                error = _follow(process, progress)
+                status = process.wait()
+            finally:
+                process.kill()
+                process.wait()
+                _settle(journal)
         complaints.seek(0)
         lines = complaints.read().strip().splitlines()
     if error or status:
@@ -68,15 +78,62 @@ def run_blender(
             progress(line.removeprefix(NOTE), 0, 0)
 
 
-def _end(process: subprocess.Popen) -> None:
-    """End Blender where it runs: kindly, so that it removes what is half-written, then at once."""
-    process.terminate()
+class _Interrupts:
+    """A signal handler that ends a process instead of breaking in anywhere, however often it is called."""
+
+    def __init__(self) -> None:
+        self.came = False
+        self._process: subprocess.Popen | None = None
+
+    def __call__(self, *_: object) -> None:
+        self.came = True
+        if self._process is not None:
+            self._process.kill()
+
+    def end(self, process: subprocess.Popen) -> None:
+        """Say which process is to be ended; at once where an interrupt has come already."""
+        self._process = process
+        if self.came:
+            process.kill()
+
+
+@contextmanager
+def _interrupts() -> Iterator[_Interrupts]:
+    """Keep interrupts (Ctrl-C, and signals that are handled as it is) back until the end, then raise them as one."""
+    handler = _Interrupts()
+    numbers = []
+    if threading.current_thread() is threading.main_thread():
+        known = [getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP")]
+        numbers = [number for number in known if number and signal.getsignal(number) is signal.default_int_handler]
+    for number in numbers:
+        signal.signal(number, handler)
     try:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(STOP_SECONDS)
+        yield handler
     finally:
-        process.kill()
-        process.wait()
+        for number in numbers:
+            signal.signal(number, signal.default_int_handler)
+        if handler.came:
+            raise KeyboardInterrupt
+
+
+def _settle(journal: Path) -> None:
+    """Finish, or take back, what a Blender that has ended was moving into place."""
+    if not journal.exists():
+        return
+    command = [sys.executable, "-m", "blender_addon.staging", str(journal)]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        # A Ctrl-C is not for this process: it goes to all of a terminal's.
+        start_new_session=os.name != "nt",
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+    )
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1]
+        raise MouthpieceError(f"What Blender left half-written cannot be removed ({last}); remove it by hand.")
 
 
 def _follow(process: subprocess.Popen, progress: Progress) -> str | None:

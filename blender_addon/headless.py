@@ -28,8 +28,17 @@ def remove_scratch() -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def stop_once(*_: object) -> None:
+    """Signal handler: half-written results vanish, and no further signal breaks into that."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # half-written results vanish then too
+    signal.signal(signal.SIGTERM, stop_once)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # ignored where it was started in the background
+        signal.signal(signal.SIGINT, stop_once)
     try:
         status = start()
     except KeyboardInterrupt:

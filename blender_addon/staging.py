@@ -1,12 +1,37 @@
-"""Write results under temporary names beside their final ones, and move them into place together; needs no Blender."""
+"""Write results under temporary names beside their final ones, and move them into place together; needs no Blender.
 
+`python -m blender_addon.staging JOURNAL` settles what a process that died has left behind.
+"""
+
+import json
 import os
 import re
 import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from .errors import OutputError
+
+JOURNAL = "MOUTHPIECE_JOURNAL"
+"""Environment variable: a file for what is staged, by which whoever started this process settles it should it die."""
+COMMITTED, UNDONE = {"done": True}, {"done": False}
+"""Last line of a journal: every result is in place, or is being taken back."""
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A result on its way."""
+
+    final: Path
+    partial: Path
+    """Where it is written."""
+    older: Path
+    """Where the one that it replaces waits until all results are in place."""
 
 
 class Staging:
@@ -17,8 +42,9 @@ class Staging:
     """
 
     def __init__(self) -> None:
-        self._pending: dict[Path, Path] = {}
-        self._placed: dict[Path, Path | None] = {}
+        self._staged: dict[Path, Staged] = {}
+        self._new: dict[Path, bool] = {}
+        self._journal = Path(os.environ[JOURNAL]) if JOURNAL in os.environ else None
 
     def __enter__(self) -> "Staging":
         return self
@@ -26,10 +52,13 @@ class Staging:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
-            self._commit()
-        else:
-            self._roll_back()
+        committed = False
+        try:
+            if kind is None:
+                self._commit()
+                committed = True
+        finally:
+            self._settle(committed)
 
     def file(self, final: Path) -> Path:
         """Temporary path to write the file `final` to. Raises OutputError where `final` is a folder."""
@@ -51,56 +80,101 @@ class Staging:
                 f"{final} holds files of another kind ({foreign[0]}) and is not replaced; choose another name."
             )
         temporary = self._stage(final)
-        _remove(temporary)
         temporary.mkdir(parents=True)
         return temporary
 
     def place_folder(self, final: Path) -> None:
         """Move a folder from `folder` into place now; an older one comes back should a later step fail."""
-        self._place(final, keep=final.exists())
+        self._place(final, keep=True)
 
     def _stage(self, final: Path) -> Path:
-        self._pending[final] = _hidden(final, "partial")
-        return self._pending[final]
+        staged = Staged(final, _hidden(final, "partial"), _hidden(final, "older"))
+        _remove(staged.older)
+        _remove(staged.partial)
+        self._note({"staged": asdict(staged)})
+        self._staged[final] = staged
+        return staged.partial
 
     def _commit(self) -> None:
-        try:
-            for final in list(self._pending):
-                # After the last one nothing can fail: a file replaces its older one in one step then.
-                self._place(final, keep=final.is_dir() or (final.exists() and len(self._pending) > 1))
-        except OSError:
-            self._roll_back()
-            raise
-        for older in self._placed.values():
-            if older is not None:
-                _remove(older)
+        for final in self._staged:
+            if final not in self._new:
+                # A file alone replaces its older one in one step.
+                self._place(final, keep=final.is_dir() or len(self._staged) > 1)
+        self._note(COMMITTED)
 
     def _place(self, final: Path, keep: bool) -> None:
         """Move a result into place; the older one is kept beside it where it may have to come back."""
-        older = _hidden(final, "older") if keep else None
-        if older is not None:
-            _remove(older)
-            final.replace(older)
-            self._placed[final] = older
-        self._pending[final].replace(final)
-        del self._pending[final]
-        self._placed[final] = older
+        staged, new = self._staged[final], not os.path.lexists(final)
+        self._note({"placed": final, "new": new})
+        self._new[final] = new
+        if keep and not new:
+            final.replace(staged.older)
+        staged.partial.replace(final)
 
-    def _roll_back(self) -> None:
-        for temporary in self._pending.values():
-            _remove(temporary)
-        for final, older in self._placed.items():
-            _remove(final)
-            if older is not None:
-                older.replace(final)
+    def _settle(self, committed: bool) -> None:
+        if not committed:
+            with suppress(OSError):
+                self._note(UNDONE)
+        try:
+            settle(self._staged.values(), self._new, committed)
+        except KeyboardInterrupt:  # broken off anywhere, it can be done again
+            settle(self._staged.values(), self._new, committed)
+            raise
+        if self._journal is not None:
+            self._journal.unlink(missing_ok=True)
+
+    def _note(self, content: dict[str, Any]) -> None:
+        if self._journal is not None:
+            with self._journal.open("a", encoding="utf-8") as file:
+                file.write(f"{json.dumps(content, default=str)}\n")
+
+
+def settle(results: Iterable[Staged], new: Mapping[Path, bool], committed: bool) -> None:
+    """Remove the older results where all new ones are in place, else put everything back as it was.
+
+    new: of each result that was, or was about to be, moved into place, whether it replaces none. May be broken off
+    anywhere and done again.
+    """
+    for staged in results:
+        for half in _half_written(staged):
+            _remove(half)
+        if committed:
+            _remove(staged.older)
+        elif os.path.lexists(staged.older):
+            _remove(staged.final)
+            staged.older.replace(staged.final)
+        elif new.get(staged.final):
+            _remove(staged.final)
+
+
+def main(journal: Path) -> None:
+    """Settle what a process that has ended noted in its journal and did not settle itself."""
+    whole = journal.read_text(encoding="utf-8").split("\n")[:-1]  # what has no end was about to be written
+    notes = [json.loads(line) for line in whole]
+    results = [Staged(*map(Path, note["staged"].values())) for note in notes if "staged" in note]
+    new = {Path(note["placed"]): note["new"] for note in notes if "placed" in note}
+    settle(results, new, notes[-1:] == [COMMITTED])
 
 
 def _hidden(final: Path, word: str) -> Path:
     return final.with_name(f".{final.stem}.{word}-{os.getpid()}{final.suffix}")
 
 
+def _half_written(staged: Staged) -> list[Path]:
+    """A temporary result, and what was written beside it: Blender saves to NAME@ first, USD to a name of its own."""
+    partial = staged.partial
+    if not partial.parent.is_dir():
+        return []
+    beside = partial.name.removesuffix(staged.final.suffix) + "."
+    return [path for path in partial.parent.iterdir() if path == partial or path.name.startswith(beside)]
+
+
 def _remove(path: Path) -> None:
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

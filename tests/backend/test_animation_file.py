@@ -1,5 +1,7 @@
 """Animations survive the disk; outputs appear whole or not at all."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -91,6 +93,21 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
     with new_folder(tmp_path / "out", ANIMATION_FILES, overwrite=True) as folder:
         (folder / "new").touch()
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["new"]
+
+
+def test_a_folder_comes_back_where_its_replacement_is_broken_off(tmp_path, monkeypatch):
+    write_folder(tmp_path / "out", ["animation.npz"])
+    move = Path.replace
+
+    def replace(path, target):
+        if target.name == "out" and "older" not in path.name:
+            raise KeyboardInterrupt
+        return move(path, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(KeyboardInterrupt), new_folder(tmp_path / "out", ANIMATION_FILES, overwrite=True):
+        pass
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["animation.npz", "out"]
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):

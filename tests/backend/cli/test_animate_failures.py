@@ -123,11 +123,11 @@ def test_what_was_not_written_leaves_nothing_beside_it(place, capsys):
     assert sorted(path.name for path in place.glob("[yz]*")) == kept
 
 
-def wait_for(there: Callable[[], object], process: subprocess.Popen[str]) -> None:
+def wait_for(there: Callable[[], object], process: subprocess.Popen[str], every: float = 0.05) -> None:
     """Wait while a process runs until something is there."""
     while not there():
         assert process.poll() is None, "it ended too early"
-        time.sleep(0.05)
+        time.sleep(every)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
@@ -141,6 +141,35 @@ def test_a_long_text_can_be_stopped(place, name):
     _, err = process.communicate(timeout=10)
     assert err == "mouthpiece: error: stopped; nothing half-written was left behind.\n"
     assert process.returncode == 130
+    assert list((place / "scratch").iterdir()) == []
+
+
+@pytest.mark.blender
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+@pytest.mark.parametrize(
+    ("moment", "seconds"), [(".s.partial-*", 0.0), (".s_files.older-*", 0.0), (".s_files.older-*", 0.03)]
+)
+def test_ctrl_c_leaves_everything_old_or_everything_new(place, moment, seconds):
+    pytest.importorskip("bpy", reason="Blender's Python module (bpy) is not installed")
+    (place / "out").mkdir()
+    words = ["a.wav", "--out", "out/s.blend", "--out", "out/s.glb"]
+    before = dict.fromkeys((place / "out/s.blend", place / "out/s.glb", place / "out/s_files/old.wav"), b"old")
+    (place / "out/s_files").mkdir()
+    for path, content in before.items():
+        path.write_bytes(content)
+    process = run_command(*words, "--overwrite", start_new_session=True)
+    wait_for(lambda: [*(place / "out").glob(moment)], process, every=0.0005)
+    time.sleep(seconds)
+    for _ in range(3):  # an impatient person, at a terminal: Blender gets it too
+        os.killpg(process.pid, signal.SIGINT)
+        time.sleep(0.01)
+    _, err = process.communicate(timeout=20)
+    assert err == "mouthpiece: error: stopped; nothing half-written was left behind.\n"
+    assert process.returncode == 130
+    after = {path: path.read_bytes() for path in (place / "out").rglob("*") if path.is_file()}
+    if after != before:
+        assert {path.name for path in (place / "out").iterdir()} == {"s.blend", "s.glb", "s_files"}
+        assert not set(after.values()) & {b"old"}
     assert list((place / "scratch").iterdir()) == []
 
 

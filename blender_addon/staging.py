@@ -161,7 +161,10 @@ def _hidden(final: Path, word: str) -> Path:
 
 
 def _half_written(staged: Staged) -> list[Path]:
-    """A temporary result, and what was written beside it: Blender saves to NAME@ first, USD to a name of its own."""
+    """A temporary result, and what was written beside it: Blender saves to NAME@ first, USD to a name of its own.
+
+    A .blend that is saved twice, as a character's, has its first version in NAME1.
+    """
     partial = staged.partial
     if not partial.parent.is_dir():
         return []

@@ -31,7 +31,7 @@ HEADINGS = ("tracked face", "atlas in its own light", "atlas in the reference's 
 ROWS = (
     ("seconds", "usable face", "{:.1f} s"),
     ("frames", "usable frames", "{:.0f}"),
-    ("rate", "frame rate", "{:.2f} frames/s"),
+    ("rate", "mean frame rate", "{:.2f} frames/s"),
     ("lost", "frames without a whole face", "{:.1%}"),
     ("rivals", "frames with a second large face", "{:.1%}"),
     ("turned", "frames turned too far", "{:.1%}"),

@@ -72,6 +72,12 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.times)
 
+    @cached_property
+    def seconds(self) -> np.ndarray:
+        """(T,) float64: how long each frame lasts, see `frame_seconds`."""
+        clips = np.split(np.asarray(self.times), np.flatnonzero(np.diff(self.clip)) + 1)
+        return np.concatenate([frame_seconds(times) for times in clips])
+
     def audio(self, clip: int) -> np.ndarray:
         """The sound of one clip, (N,) float32, 16 kHz, moved so that it agrees with the picture."""
         return self._map(f"audio_{int(clip)}")
@@ -130,6 +136,12 @@ class Dataset:
                 f"The dataset {self.folder} is damaged: {name}.npy cannot be read ({error}). "
                 "Delete it and build it again."
             ) from error
+
+
+def frame_seconds(times: np.ndarray) -> np.ndarray:
+    """How long each frame of a clip lasts (T,), from their times (T,), seconds: to the next, the last as most do."""
+    steps = np.diff(times)
+    return np.append(steps, np.median(steps) if len(steps) else 0.0)
 
 
 def open_dataset(folder: Path) -> Dataset:

@@ -87,7 +87,8 @@ LIMITS = (
         "rate",
         20.0,
         12.0,
-        "The video has {value:.0f} frames a second, at least {limit:.0f} are expected; short lip closures are missed.",
+        "The video has {value:.0f} frames a second on average, at least {limit:.0f} are expected; short lip closures "
+        "are missed.",
         "Record at 25 to 60 frames a second; webcams need more light for that.",
         low=True,
     ),

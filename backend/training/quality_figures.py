@@ -32,7 +32,7 @@ class QualityFigures:
     frames: int
     """With a usable face."""
     rate: float
-    """Frames a second."""
+    """Frames a second on average."""
     lost: float
     """Share of the frames that are black, without a face, or with a face that leaves the picture."""
     rivals: float
@@ -74,14 +74,13 @@ def measure_dataset(dataset: Dataset) -> QualityFigures:
     valid, gaps = np.asarray(dataset.valid), np.asarray(dataset.gaps)
     quality = np.asarray(dataset.quality)[valid]
     poses = np.asarray(dataset.poses)[valid]
-    rate = frame_rate(dataset)
     sound = _sound(dataset)
     angles = yaw_pitch_roll(poses).mean(axis=0)
     sharpness, asymmetry, brightness = quality.T
     return QualityFigures(
-        seconds=float(valid.sum() / rate),
+        seconds=float(dataset.seconds[valid].sum()),
         frames=int(valid.sum()),
-        rate=rate,
+        rate=len(dataset) / max(float(dataset.seconds.sum()), 1e-6),
         lost=float(np.isin(gaps, (Gap.BLACK, Gap.NO_FACE, Gap.OUTSIDE)).mean()),
         rivals=float((gaps == Gap.SECOND_FACE).mean()),
         turned=float((gaps == Gap.TURNED).mean()),
@@ -100,13 +99,6 @@ def measure_dataset(dataset: Dataset) -> QualityFigures:
         background_db=sound.background_db,
         music=float(sound.tonality > MUSIC_TONALITY and sound.background_db < MUSIC_DISTANCE),
     )
-
-
-def frame_rate(dataset: Dataset) -> float:
-    """Median frames a second over all clips."""
-    clip, times = np.asarray(dataset.clip), np.asarray(dataset.times)
-    steps = np.diff(times)[np.diff(clip) == 0]
-    return float(1.0 / max(np.median(steps), 1e-6)) if len(steps) else 0.0
 
 
 def rigid_jitter(dataset: Dataset) -> float:

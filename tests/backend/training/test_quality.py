@@ -193,6 +193,25 @@ def test_gaps_count_by_their_reasons(excerpt, tmp_path):
     assert names(open_dataset(folder)) == {"face lost", "extreme pose", "second face"}
 
 
+def test_frames_count_for_as_long_as_they_last(excerpt, tmp_path):
+    """4 s at 25 frames a second, and 12.5 s at 5 and 20 by turns; the first two of each clip show no face."""
+    folder = tmp_path / "dataset"
+    shutil.copytree(excerpt.folder, folder)
+    clip = (np.arange(200) >= 100).astype(np.int32)
+    steps = np.where(np.arange(100) % 2 == 0, 0.2, 0.05)
+    valid = np.arange(200) % 100 > 1
+    np.save(folder / "times.npy", np.concatenate([np.arange(100) / 25, 7.0 + np.cumsum(steps) - steps]))
+    np.save(folder / "clip.npy", clip)
+    np.save(folder / "valid.npy", valid)
+    np.save(folder / "audio_1.npy", np.asarray(excerpt.audio(0)))
+    description = json.loads((folder / "dataset.json").read_text("utf-8"))
+    description["clips"] *= 2
+    (folder / "dataset.json").write_text(json.dumps(description), encoding="utf-8")
+    figures = measure_dataset(open_dataset(folder))
+    assert figures.seconds == pytest.approx(4 - 0.08 + 12.5 - 0.25, abs=0.2)
+    assert figures.rate == pytest.approx(200 / 16.5, abs=0.2)
+
+
 def test_training_stops_at_severe_findings(excerpt, tmp_path, monkeypatch):
     """`train` itself: 8 s are too short, whatever else they are."""
     record = {"speaker": "A", "statement": "yes", "given_by": "A", "date": "2026-01-01", "licence": "CC0-1.0"}

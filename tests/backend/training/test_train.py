@@ -133,7 +133,7 @@ def test_a_device_that_cannot_be_leaves_no_work_folder(tmp_path, consent):
 
 def test_only_frames_that_show_a_face_are_material(formula_dataset):
     spans = [Span(0, 250), Span(500, 751)]
-    assert seen_seconds(formula_dataset, spans) == pytest.approx(249 / 25 + 250 / 25, abs=0.05)
+    assert seen_seconds(formula_dataset, spans) == pytest.approx(250 / 25 + 250 / 25, abs=0.05)
     lost = copy.copy(formula_dataset)
     lost.valid = np.arange(len(lost.valid)) >= 500
     assert seen_seconds(lost, spans) == pytest.approx(10, abs=0.05)

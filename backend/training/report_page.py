@@ -12,7 +12,7 @@ from backend.training.report_charts import draw_figures, draw_losses
 if TYPE_CHECKING:
     from backend.training.quality import Finding
 
-REPORT = "report.html"
+REPORT, SHEET = "report.html", "contact_sheet.png"
 SPARSE = "<p>The curves of textures are of one frame in four, the table is of all.</p>"
 UNMEASURED = "<p>Nothing was measured: the end of the video, which is kept for that, hardly shows a face.</p>"
 
@@ -91,9 +91,9 @@ def _section(title: str, content: str) -> str:
 
 
 def _sheet(work: Path) -> str:
-    if not (work / "contact_sheet.png").exists():
+    if not (work / SHEET).exists():
         return ""
-    picture = '<img src="contact_sheet.png" alt="Held-out textures, truth above prediction">'
+    picture = f'<img src="{SHEET}" alt="Held-out textures, truth above prediction">'
     return _section("Truth above prediction, from closed to open", picture)
 
 

@@ -21,7 +21,7 @@ from backend.file_lock import Lock
 from backend.progress import Progress, no_progress
 from backend.training.config import TrainConfig
 from backend.training.memory import keep_freed_memory
-from backend.training.report_page import REPORT, ReportPage
+from backend.training.report_page import REPORT, SHEET, ReportPage
 from backend.trust.consent import read_consent
 from backend.trust.provenance import file_sha256
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 LEAST_SECONDS = 20.0
 """Shortest training material; good actors need 2 to 5 minutes (section 4)."""
-SHEET, CHECKPOINT, SETTINGS = "contact_sheet.png", "checkpoint.safetensors", "config.json"
+CHECKPOINT, SETTINGS = "checkpoint.safetensors", "config.json"
 LOCK = "training.lock"
 OURS = ("dataset", "dataset.partial", CHECKPOINT, LOCK)
 """What tells a work folder that a training began from a folder of somebody's own."""
@@ -105,6 +105,9 @@ def train(request: TrainRequest, progress: Progress = no_progress) -> Path:
     process, processes = join_processes(device)
     with contextlib.nullcontext() if process else _alone(work):  # of several processes the first locks for all
         _check_unfinished(work, request.resume, settings)
+        if not process and not (work / CHECKPOINT).exists():
+            for drawn in (REPORT, SHEET):  # of an earlier run, maybe of somebody else's face
+                (work / drawn).unlink(missing_ok=True)
         return _train_in(work, request, settings, consent, process, processes, progress)
 
 

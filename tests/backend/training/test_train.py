@@ -12,6 +12,7 @@ from backend.errors import InputError, UsageError
 from backend.file_lock import Lock
 from backend.training.batches import Span
 from backend.training.config import TrainConfig
+from backend.training.report_page import REPORT, SHEET
 from backend.training.train import (
     CHECKPOINT,
     LOCK,
@@ -121,6 +122,24 @@ def test_two_trainings_do_not_share_a_work_folder(tmp_path, consent):
     (tmp_path / "work" / CHECKPOINT).unlink()
     with pytest.raises(InputError):  # on it goes, to the video, which is none
         train(request)
+
+
+def test_a_new_run_begins_without_what_an_earlier_one_drew(tmp_path, consent):
+    (tmp_path / "film.mp4").write_bytes(b"film")
+    request = TrainRequest((tmp_path / "film.mp4",), "anna", consent, tmp_path / "anna", tmp_path / "work")
+    work = _open_work_folder(request)
+    for name in (LOCK, REPORT, SHEET):
+        (work / name).touch()
+    with pytest.raises(InputError):  # the video is none
+        train(request)
+    assert not (work / REPORT).exists()
+    assert not (work / SHEET).exists()
+    for name in (CHECKPOINT, REPORT, SHEET):
+        (work / name).touch()
+    (work / SETTINGS).write_text(json.dumps(_settings(request)))
+    with pytest.raises(InputError):
+        train(replace(request, resume=True))
+    assert (work / SHEET).exists()
 
 
 def test_a_device_that_cannot_be_leaves_no_work_folder(tmp_path, consent):

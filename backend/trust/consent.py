@@ -24,6 +24,8 @@ def read_consent(path: Path) -> dict[str, Any]:
         raise ConsentError(
             f"The consent record {path} is not JSON; see docs/guide/consent.md for an example."
         ) from None
+    except RecursionError:  # nested thousands deep
+        record = None
     if not isinstance(record, dict):
         raise ConsentError(f"The consent record {path} must be a JSON object with {', '.join(REQUIRED)}.")
     check_consent(record, f"The consent record {path}")

@@ -38,6 +38,7 @@ def test_every_field_is_needed(tmp_path, name):
     [
         ("not json", "not JSON"),
         ([1], "JSON object"),
+        pytest.param("[" * 100_000 + "]" * 100_000, "JSON object", id="deep"),
         ({**RECORD, "date": "31.1.2026"}, "YYYY-MM-DD"),
         ({**RECORD, "date": "2026-W01-1"}, "YYYY-MM-DD"),
         ({**RECORD, "date": "20260131"}, "YYYY-MM-DD"),

@@ -22,7 +22,7 @@ class Gap(IntEnum):
 
 
 REASONS = {
-    Gap.BLACK: "black picture",
+    Gap.BLACK: "a black picture, or a face without light",
     Gap.CUT: "a cut",
     Gap.NO_FACE: "no face",
     Gap.SECOND_FACE: "a second face as large as the speaker's",
@@ -35,7 +35,8 @@ THUMBNAIL = 32
 """Pixels a side of the picture that neighbouring frames are compared at: motion disappears, another scene does not."""
 
 BLACK_LEVEL = 0.05
-"""Mean brightness, 0..1, under which a picture is black: video black is 0, or 16/255 where the range is mistaken."""
+"""Mean brightness, 0..1, under which a picture is black, or the face in it where one is found: video black is 0, or
+16/255 where the range is mistaken."""
 
 CUT_CHANGE = 0.08
 """Mean change of a thumbnail's brightness, 0..1, that a cut exceeds; a nodding head changes it by 0.01 to 0.02."""
@@ -63,15 +64,15 @@ LARGEST_YAW, LARGEST_PITCH = 35.0, 30.0
 
 
 class SceneSigns:
-    """What is measured of each whole picture while it is in memory."""
+    """What is measured of each picture while it is in memory."""
 
     def __init__(self) -> None:
         self._brightness: list[float] = []
         self._change: list[float] = []
         self._last: np.ndarray | None = None
 
-    def observe(self, image: np.ndarray) -> None:
-        """Take in the next picture (H, W, 3) uint8 RGB."""
+    def observe(self, image: np.ndarray, face: float | None = None) -> None:
+        """Take in the next picture (H, W, 3) uint8 RGB; face: the brightness, 0..1, of the face found in it."""
         import cv2
 
         # The nearest eighth of the pixels is enough for a mean, and a 4K picture would cost 10 ms otherwise.
@@ -79,13 +80,13 @@ class SceneSigns:
         size = (THUMBNAIL, THUMBNAIL)
         small = cv2.resize(np.ascontiguousarray(image[::step, ::step]), size, interpolation=cv2.INTER_AREA)
         thumbnail = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
-        self._brightness.append(float(thumbnail.mean()))
+        self._brightness.append(float(thumbnail.mean()) if face is None else face)
         self._change.append(0.0 if self._last is None else float(np.abs(thumbnail - self._last).mean()))
         self._last = thumbnail
 
     @property
     def brightness(self) -> np.ndarray:
-        """(T,) float32 mean brightness, 0..1."""
+        """(T,) float32 mean brightness, 0..1: of the face, or of the whole picture where none was found."""
         return np.array(self._brightness, np.float32)
 
     @property

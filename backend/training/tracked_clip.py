@@ -125,9 +125,11 @@ def _track_clip(
     clip = TrackedClip(path, part, times, gaps, quality, samples)
     if clip.found.sum() < LEAST_FRAMES:
         reasons = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in count_gaps(gaps).items())
+        dark = (gaps == Gap.BLACK).sum() > (~clip.found).sum() / 2
+        advice = "give more light, from the front" if dark else "film one clearly visible face from the front"
         raise InputError(
             f"{path} shows a usable face in {int(clip.found.sum())} of {len(gaps)} frames, at least {LEAST_FRAMES} are "
-            f"needed{f' (left out: {reasons})' if reasons else ''}; film one clearly visible face from the front."
+            f"needed{f' (left out: {reasons})' if reasons else ''}; {advice}."
         )
     if clip.found.mean() < 1 - GAP_SHARE:
         warnings.extend(describe_gaps(gaps, path.name))
@@ -138,8 +140,8 @@ def _write_track(path: Path, part: Path, config: DatasetConfig, report: Callable
     signs, qualities = SceneSigns(), []
 
     def observe(index: int, image: np.ndarray, face: np.ndarray | None) -> None:
-        signs.observe(image)
         quality = FrameQuality(0.0, 1.0, 0.0) if face is None else measure_quality(image, face)
+        signs.observe(image, None if face is None else quality.brightness)
         qualities.append((quality.sharpness, quality.asymmetry, quality.brightness))
         if index % 10 == 0:
             report(index)

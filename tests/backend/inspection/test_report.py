@@ -79,7 +79,8 @@ def test_an_existing_report_is_kept(report, actor_excerpt, capsys):
 
 def test_what_cannot_be_inspected_gets_a_sentence(tmp_path, capsys, write_video):
     blank = write_video("blank.mp4", [np.full((64, 64, 3), 90, np.uint8)] * 30, np.arange(30) / 25, np.zeros(19200))
-    cases = {blank: "usable face in 0 of 30 frames", tmp_path / "none.mp4": "no file"}
+    dark = write_video("dark.mp4", [np.full((64, 64, 3), 5, np.uint8)] * 30, np.arange(30) / 25, np.zeros(19200))
+    cases = {blank: "face from the front", dark: "30 black); give more light", tmp_path / "none.mp4": "no file"}
     for path, words in cases.items():
         assert main(["inspect", str(path), "--out", str(tmp_path / "report")]) in (1, 2)
         error = capsys.readouterr().err

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from backend.normalisation.pose import yaw_pitch_roll
-from backend.normalisation.reference import rough_poses
-from backend.tracking.gaps import Gap, SceneSigns, count_gaps, describe_gaps, find_gaps
+from backend.normalisation.reference import measure_quality, rough_poses
+from backend.tracking.gaps import BLACK_LEVEL, Gap, SceneSigns, count_gaps, describe_gaps, find_gaps
 from backend.tracking.landmarks import Track, track
 from backend.tracking.trackers import open_tracker
 from backend.training.tracked_clip import blank_gaps
@@ -17,9 +17,13 @@ from shape_keys.topology import CANONICAL_FACE
 
 def tracked_gaps(images: list[np.ndarray]) -> np.ndarray:
     signs, tracker = SceneSigns(), open_tracker()
+
+    def observe(index: int, image: np.ndarray, face: np.ndarray | None) -> None:
+        signs.observe(image, None if face is None else measure_quality(image, face).brightness)
+
     try:
         frames = ((index / 25, image) for index, image in enumerate(images))
-        result = track(frames, tracker, lambda index, image, face: signs.observe(image))
+        result = track(frames, tracker, observe)
     finally:
         tracker.close()
     return blank_gaps(result, signs)
@@ -51,6 +55,23 @@ def test_black_pictures_and_lost_faces(speaker):
     assert (gaps[26:] == Gap.NO_FACE).all()
     assert not gaps[:10].any()
     assert not gaps[17:24].any()
+
+
+def test_a_lit_face_before_black_is_no_black_picture(speaker):
+    """A black backdrop and black bars: most of the picture is black, the face is as bright as before."""
+    tracker = open_tracker()
+    (face,) = tracker.faces(speaker[0], 0.0)
+    tracker.close()
+    (left, top), (right, bottom) = face[:, :2].min(axis=0).astype(int) - 10, face[:, :2].max(axis=0).astype(int) + 10
+    backdrop = np.zeros(speaker[0].shape[:2], bool)
+    backdrop[top:bottom, left:right] = True
+    lit = [np.pad(image * backdrop[..., None] // 2, ((0, 0), (120, 120), (0, 0))) for image in speaker]
+    assert lit[0].mean() / 255 < BLACK_LEVEL
+    assert not tracked_gaps(lit).any()
+
+
+def test_a_face_without_light_is_as_a_black_picture(speaker):
+    assert (tracked_gaps([(image * 0.04).astype(np.uint8) for image in speaker]) == Gap.BLACK).all()
 
 
 def test_a_cut_costs_the_frames_in_which_the_tracker_settles(speaker, other):

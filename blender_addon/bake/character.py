@@ -11,22 +11,12 @@ from ..errors import MappingError
 from ..mapping import AUTOMATIC, CharacterMap, map_character
 from ..rig_map import convert
 from .channels import Channel, count_keys, dense_channels, sparse_channels
-from .characters import shape_key_names
-from .line_action import Job, bake_into_line, check_free, driving_lines, remove_from_line
-from .mesh_cache import (
-    CacheFile,
-    cache_path,
-    cache_span,
-    cached_lines,
-    character_vertices,
-    play_cache,
-    remove_caches,
-    write_caches,
-)
+from .characters import shape_key_names, value_path
+from .line_action import Job, bake_into_line, check_free, remove_from_line
+from .mesh_cache import CacheFile, cache_path, cache_span, character_vertices, play_cache, remove_caches, write_caches
+from .notes import Values, note_cached, note_hushed, note_keyed, note_strangers
 from .options import CACHE, EXACT, SPARSE, ResultOptions
 from .scene import scene_rate
-
-ROUNDING = 1e-3  # of a weight: what a slider may take off unseen
 
 
 @dataclass(frozen=True)
@@ -82,12 +72,14 @@ def bake_character(
     columns = convert(animation.weights[shown], animation.weight_names, mapping.rig_map, mapping.targets)
     place = {target: index for index, target in enumerate(mapping.targets)}
     values = {mesh: columns[:, [place[target] for target in mapping.driven[mesh.name].values()]] for mesh in driven}
-    notes = [*_hushed(line, driven, span, options), *_notes(meshes, mapping, values, options)]
+    notes = [*note_hushed(line, driven, span, options.kind == CACHE), *note_strangers(meshes, mapping)]
     if options.kind == CACHE:
         _play_caches(animation, line, mapping, values, scene_rate(scene) / animation.fps, span)
         actions, keyframes = (), 0
+        notes += note_cached(mapping, values)
     else:
         actions, keyframes = _key(line, mapping, values, frames, options)
+        notes += note_keyed(mapping, values)
     return BakedCharacter(
         mapping=mapping,
         meshes=tuple(driven),
@@ -98,10 +90,6 @@ def bake_character(
         keyframes=keyframes,
         notes=tuple(notes),
     )
-
-
-Values = dict[bpy.types.Object, np.ndarray]
-"""Mesh to (T, K): a column for each of its driven shape keys."""
 
 
 def _key(
@@ -119,7 +107,7 @@ def _key(
 
 
 def _channels(keys: list[str], frames: np.ndarray, values: np.ndarray, options: ResultOptions) -> list[Channel]:
-    paths = [f'key_blocks["{bpy.utils.escape_identifier(key)}"].value' for key in keys]
+    paths = [value_path(key) for key in keys]
     if options.kind == SPARSE:
         return sparse_channels(paths, frames, values, options.tolerance)
     return dense_channels(paths, frames, values)
@@ -134,7 +122,7 @@ def _play_caches(
     span: tuple[float, float],
 ) -> None:
     """Write every mesh's vertices first, so that a full disk leaves the scene as it is; then play them."""
-    paths = {mesh: cache_path(animation.folder, f"{line} {mesh.name}") for mesh in values}
+    paths = {mesh: cache_path(animation.folder, line, mesh.name) for mesh in values}
     vertices = {mesh: character_vertices(mesh, list(mapping.driven[mesh.name]), values[mesh]) for mesh in values}
     write_caches(
         [CacheFile(paths[mesh], len(mesh.data.vertices), len(shown), vertices[mesh]) for mesh, shown in values.items()]
@@ -167,65 +155,3 @@ def _override_meshes(driven: Sequence[bpy.types.Object]) -> None:
         if local is None:
             raise MappingError(f"The mesh of {mesh.name} cannot be overridden; make it local (Object > Relations).")
         mesh.data = local
-
-
-def _hushed(
-    line: str, driven: Sequence[bpy.types.Object], span: tuple[float, float], options: ResultOptions
-) -> list[str]:
-    """What becomes of the meshes' other lines at the same time: a mesh cache plays alone."""
-    spans = {mesh: cache_span(mesh, span) if options.kind == CACHE else span for mesh in driven}
-    cached = {found for mesh in driven for found in cached_lines(mesh, spans[mesh])} - {line}
-    notes = [f"the mesh cache of {', '.join(sorted(cached))} plays no longer"] if cached else []
-    if options.kind == CACHE:
-        keyed = {found for mesh in driven for found in driving_lines(mesh.data.shape_keys, spans[mesh])} - {line}
-        notes += [f"{', '.join(sorted(keyed))} will not show while the mesh cache plays"] if keyed else []
-    return notes
-
-
-def _notes(
-    meshes: Sequence[bpy.types.Object], mapping: CharacterMap, values: Values, options: ResultOptions
-) -> list[str]:
-    """Why parts of a character may not move although their keys are baked, or not as far."""
-    notes = []
-    muted, steered, cut = [], [], []
-    for mesh in meshes:
-        if mesh not in values:
-            notes += _stranger(mesh, mapping)
-            continue
-        keys = mesh.data.shape_keys
-        pairs = mapping.driven[mesh.name]
-        muted += [key for key in pairs if keys.key_blocks[key].mute]
-        drivers = {} if keys.animation_data is None else {driver.data_path for driver in keys.animation_data.drivers}
-        steered += [key for key in pairs if f'key_blocks["{bpy.utils.escape_identifier(key)}"].value' in drivers]
-        if mesh.show_only_shape_key:
-            notes.append(f"{mesh.name} shows one shape key only (Shape Key Lock is on)")
-        if options.kind != CACHE:
-            cut += _cut_off(keys, list(pairs), values[mesh])
-        if options.kind != CACHE and not keys.use_relative:
-            notes.append(f"{mesh.name} keeps still: its shape keys are absolute (tick Relative)")
-    if muted:
-        notes.append(f"{len(muted)} shape keys are switched off ({muted[0]})")
-    if steered:
-        notes.append(f"{len(steered)} shape keys follow drivers of the rig instead of the bake ({steered[0]})")
-    if cut:
-        notes.append(f"{len(cut)} shape keys are cut off by the range of their sliders ({cut[0]})")
-    return notes
-
-
-def _cut_off(keys: bpy.types.Key, names: Sequence[str], values: np.ndarray) -> list[str]:
-    """Those of the shape keys whose values (T, K) pass the range of their slider, beyond which Blender holds them."""
-    lows, highs = values.min(axis=0) + ROUNDING, values.max(axis=0) - ROUNDING
-    blocks = [keys.key_blocks[name] for name in names]
-    return [
-        block.name
-        for block, low, high in zip(blocks, lows, highs, strict=True)
-        if low < block.slider_min or high > block.slider_max
-    ]
-
-
-def _stranger(mesh: bpy.types.Object, mapping: CharacterMap) -> list[str]:
-    """A mesh that keeps still because its shape keys have the names of another rig map."""
-    alone = map_character({mesh.name: shape_key_names(mesh)})
-    if not alone.driven or alone.rig_map.name == mapping.rig_map.name:
-        return []
-    return [f"{mesh.name} keeps still: its shape keys are {alone.rig_map.title}; bake it by itself"]

@@ -31,6 +31,11 @@ def shape_key_names(mesh: bpy.types.Object) -> tuple[str, ...]:
     return tuple(key.name for key in keys.key_blocks if key != keys.reference_key)
 
 
+def value_path(key: str) -> str:
+    """Data path of a shape key's value."""
+    return f'key_blocks["{bpy.utils.escape_identifier(key)}"].value'
+
+
 def _character(item: bpy.types.Object, present: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
     armature = item if item.type == "ARMATURE" else _armature(item)
     if armature is not None:

@@ -3,6 +3,7 @@
 import json
 import re
 import struct
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,9 @@ CACHES = f"{LINE}_cache"
 """Custom property of an object, JSON: for each line the [modifier, first frame, last frame] of its cache."""
 EDGE = 1e-3  # of a scene frame: a line's first and last frame belong to it
 HEADER = "<12siiffi"  # PC2: signature, version, points, first frame, frames a sample, samples
+PLAIN = re.compile(r"(?!(?:con|prn|aux|nul|com\d|lpt\d)$)[a-z0-9-]{1,50}")
+"""A name that is a file's as it stands, on every system: neither a device of Windows nor told apart by its case."""
+LONGEST = 50  # letters of other names; with four bytes each they leave room for the endings of temporary files
 BLOCK = 64  # frames whose vertices are in memory at once
 
 
@@ -35,9 +39,16 @@ class CacheFile:
     """(frames, points, 3) of the samples, one after the other."""
 
 
-def cache_path(folder: Path, mesh: str) -> Path:
-    """Where a mesh's vertices are kept beside an animation."""
-    return folder / (re.sub(r"[^\w.-]", "_", mesh) + ".pc2")
+def cache_path(folder: Path, *names: str) -> Path:
+    """Where the vertices of what has these names, such as a line and a mesh, are kept beside an animation.
+
+    Names that some system cannot write, or takes for other names, get a checksum, always the same.
+    """
+    stem = "_".join(names)
+    if not all(PLAIN.fullmatch(name) for name in names):
+        checksum = zlib.crc32("\0".join(names).encode())
+        stem = re.sub(r"[^\w-]", "_", stem)[:LONGEST] + f"_{checksum:08x}"
+    return folder / f"{stem}.pc2"
 
 
 def write_caches(files: Sequence[CacheFile]) -> None:

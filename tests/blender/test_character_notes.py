@@ -8,7 +8,7 @@ import pytest
 from shape_keys.arkit import NAMES
 from tests.blender.rigs import add_mesh
 from tests.blender.scene_checks import empty_scene
-from tests.blender.test_mesh_cache import bake_onto
+from tests.blender.test_mesh_cache import bake_onto, heights
 from tests.blender_addon.example import make_animation
 
 pytestmark = pytest.mark.blender
@@ -45,3 +45,66 @@ def test_what_keeps_a_character_still_is_said(blender, talk: Path) -> None:
         [stranger],
         [stranger],
     ]
+
+
+def bake_switched_off(folder: str) -> dict:
+    """A key that is switched off and driven, and a mesh that shows one key only, as keys and as a cache."""
+    empty_scene()
+    off, locked = add_mesh("off", ["jawOpen"]), add_mesh("locked", ["mine", "mouthClose"])
+    for item in (off, locked):
+        for key in item.data.shape_keys.key_blocks:
+            key.value = 0
+    off.data.shape_keys.key_blocks["jawOpen"].mute = True
+    off.data.shape_keys.key_blocks["jawOpen"].driver_add("value").driver.expression = "0"
+    locked.show_only_shape_key = True
+    found = {}
+    for kind in ("KEYS", "CACHE"):
+        found[kind] = list(bake_onto(folder, [off, locked], "said", kind=kind).notes)
+        found[kind] += [heights(item, [2])[0] for item in (off, locked)]
+    return found
+
+
+def test_what_a_cache_does_not_mind_is_said_of_keys_alone(blender, talk: Path) -> None:
+    assert blender(bake_switched_off, folder=talk) == {
+        "KEYS": [
+            "locked shows one shape key only (Shape Key Lock is on)",
+            "1 shape keys are switched off (jawOpen)",
+            "1 shape keys follow drivers of the rig instead of the bake (jawOpen)",
+            *(0, 0),
+        ],
+        "CACHE": [0.5, 0.5],
+    }
+
+
+def bake_over_others(folder: str) -> list:
+    """Caches of a mesh whose other shape keys follow keys, a strip and a driver; one is switched off, one not moved."""
+    import bpy
+
+    empty_scene()
+    item = add_mesh("head", ["jawOpen", "keyed", "strip", "driven", "off", "mine"])
+    keys = item.data.shape_keys
+    for block in keys.key_blocks:
+        block.value = 0
+    keys.key_blocks["strip"].keyframe_insert("value", frame=1)
+    data = keys.animation_data
+    action, slot = data.action, getattr(data, "action_slot", None)
+    data.action = None
+    strip = data.nla_tracks.new().strips.new("strip", 1, action)
+    if slot is not None:
+        strip.action_slot = slot
+    for block, value in ((keys.key_blocks["keyed"], 0.25), (keys.key_blocks["off"], 1)):
+        for frame in (1, 3):
+            block.value = value * (frame - 1)
+            block.keyframe_insert("value", frame=frame)
+    keys.key_blocks["off"].mute = True
+    keys.key_blocks["driven"].driver_add("value").driver.expression = "0.125"
+    found = []
+    for frame in (1, 3):
+        bpy.context.scene.frame_set(frame)
+        found += [list(bake_onto(folder, [item], "said", kind="CACHE").notes), *heights(item, [1, 2])]
+    return [*found, list(bake_onto(folder, [item], "said", kind="KEYS").notes)]
+
+
+def test_what_a_cache_holds_still_is_said(blender, talk: Path) -> None:
+    said = ["3 shape keys of head keep still while the mesh cache plays (keyed)"]
+    assert blender(bake_over_others, folder=talk) == [said, 0.625, 0.625, said, 1.125, 1.125, []]

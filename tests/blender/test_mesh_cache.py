@@ -1,5 +1,6 @@
 """Mesh caches: files that appear whole or not at all, and what becomes of a character's other lines."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +91,43 @@ def test_the_files_of_a_character_change_together(blender, talk: Path) -> None:
     assert found["same"]
     assert "said_teeth.pc2 is a folder" in found["said"]
     assert not any(name.startswith(".") or name.endswith(".part") for name in found["names"])
+
+
+NAMED = {
+    "Teeth (top)": ("jawOpen", 0.25),
+    "Teeth [top]": ("mouthFunnel", 0.5),
+    "teeth (top)": ("mouthPucker", 0.75),
+    'top?*:"<>|/\\': ("mouthClose", 1.0),
+    "x" * 63: ("jawLeft", 0.125),
+}
+"""Meshes whose names are hard to tell apart or to write: what moves each, how far."""
+
+
+def play_named(folder: str) -> dict:
+    """A character of these meshes, baked twice."""
+    import bpy
+
+    empty_scene()
+    items = [add_mesh(name, [key]) for name, (key, _) in NAMED.items()]
+    assert [item.name for item in items] == list(NAMED)
+    found = {"files": []}
+    for _ in range(2):
+        bake_onto(folder, items, "Zeile 1: o/e")
+        found["files"].append([Path(bpy.path.abspath(item.modifiers[0].filepath)).name for item in items])
+    found["heights"] = [heights(item, [5])[0] for item in items]
+    return found
+
+
+def test_every_mesh_plays_a_file_of_its_own(blender, tmp_path: Path) -> None:
+    weights = np.zeros((FRAMES, 52), np.float32)
+    for key, value in NAMED.values():
+        weights[:, NAMES.index(key)] = value
+    folder = make_animation(tmp_path / "talk", FRAMES, texture=False, weights=weights, weight_names=np.array(NAMES))
+    found = blender(play_named, folder=folder)
+    assert found["heights"] == pytest.approx([value for _, value in NAMED.values()])
+    assert found["files"][0] == found["files"][1]
+    assert len({name.lower() for name in found["files"][0]}) == len(NAMED)
+    assert all(re.fullmatch(r"[\w-]{1,60}\.pc2", name) for name in found["files"][0])
 
 
 def heights(item, frames: list[float]) -> list[float]:

@@ -79,7 +79,7 @@ def bake_character(
         notes += note_cached(mapping, values)
     else:
         actions, keyframes = _key(line, mapping, values, frames, options)
-        notes += note_keyed(mapping, values)
+        notes += note_keyed(mapping, values, actions)
     return BakedCharacter(
         mapping=mapping,
         meshes=tuple(driven),

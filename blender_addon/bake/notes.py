@@ -41,8 +41,8 @@ def note_strangers(meshes: Sequence[bpy.types.Object], mapping: CharacterMap) ->
     return notes
 
 
-def note_keyed(mapping: CharacterMap, values: Values) -> list[str]:
-    """After a bake of keys: why they may not show, or not as far."""
+def note_keyed(mapping: CharacterMap, values: Values, actions: Sequence[bpy.types.Action]) -> list[str]:
+    """After a bake of keys into a line's actions: why they may not show, or not as far."""
     notes = []
     muted, steered, cut = [], [], []
     for mesh, shown in values.items():
@@ -51,6 +51,7 @@ def note_keyed(mapping: CharacterMap, values: Values) -> list[str]:
         drivers = {driver.data_path for driver in keys.animation_data.drivers}
         steered += [name for name in names if value_path(name) in drivers]
         cut += _cut_off(keys, names, shown)
+        notes += _soloed(mesh, actions)
         if mesh.show_only_shape_key:
             notes.append(f"{mesh.name} shows one shape key only (Shape Key Lock is on)")
         if not keys.use_relative:
@@ -93,6 +94,16 @@ def _animated_paths(owner: bpy.types.ID) -> set[str]:
         for curve in existing_curves(player.action, getattr(player, "action_slot", None))
     ]
     return {curve.data_path for curve in (*curves, *data.drivers)}
+
+
+def _soloed(mesh: bpy.types.Object, actions: Sequence[bpy.types.Action]) -> list[str]:
+    """A track of the non-linear animation that plays alone, and is not the line's."""
+    return [
+        f"{mesh.name} does not show the line: its track {track.name} plays alone "
+        "(click its star in the Nonlinear Animation editor)"
+        for track in mesh.data.shape_keys.animation_data.nla_tracks
+        if track.is_solo and not any(strip.action in actions for strip in track.strips)
+    ]
 
 
 def _cut_off(keys: bpy.types.Key, names: Sequence[str], values: np.ndarray) -> list[str]:

@@ -108,3 +108,31 @@ def bake_over_others(folder: str) -> list:
 def test_what_a_cache_holds_still_is_said(blender, talk: Path) -> None:
     said = ["3 shape keys of head keep still while the mesh cache plays (keyed)"]
     assert blender(bake_over_others, folder=talk) == [said, 0.625, 0.625, said, 1.125, 1.125, []]
+
+
+def bake_below_solo(folder: str) -> list:
+    """A line while a strip of another plays alone, as keys and as a cache; then with its own track alone; then none."""
+    empty_scene()
+    item = add_mesh("head", ["jawOpen", "mouthClose"])
+    for block in item.data.shape_keys.key_blocks:
+        block.value = 0
+    bake_onto(folder, [item], "other", 100, "KEYS")
+    bake_onto(folder, [item], "said", 1, "KEYS")
+    tracks = item.data.shape_keys.animation_data.nla_tracks
+    tracks["other"].is_solo = True
+    found = []
+    for line, kind in (("said", "KEYS"), ("other", "KEYS"), ("third", "CACHE")):
+        found += [list(bake_onto(folder, [item], line, 100 if line == "other" else 1, kind).notes)]
+        found += [height == 1 for height in heights(item, [2, 101])]
+    found.append(list(bake_onto(folder, [item], "third", 1, "KEYS").notes))
+    tracks["other"].is_solo = False
+    return [*found, *heights(item, [2]), list(bake_onto(folder, [item], "third", 1, "KEYS").notes)]
+
+
+def test_a_track_that_plays_alone_is_said(blender, talk: Path) -> None:
+    said = [
+        "head does not show the line: its track other plays alone (click its star in the Nonlinear Animation editor)"
+    ]
+    hidden = ["said will not show while the mesh cache plays"]
+    found = blender(bake_below_solo, folder=talk)
+    assert found == [said, False, True, [], False, True, hidden, True, True, said, 1, []]

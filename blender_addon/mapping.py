@@ -57,16 +57,17 @@ def map_character(
     """Recognise the shape keys of a character's meshes; nothing is baked.
 
     meshes: mesh to the names of its shape keys without the basis. map_name: a rig map, or "auto" for the one that fits
-    best. corrections: (target, shape key) pairs that replace what was recognised; an empty shape key switches the
-    target off. Raises MappingError where a correction names something that does not exist.
+    best. corrections: (target, shape key) pairs that replace what was recognised on the meshes that have the key; an
+    empty shape key switches the target off on all. Halves and sides of a target go with it. Raises MappingError where a
+    correction names something that does not exist.
     """
     keys_of = {mesh: tuple(keys) for mesh, keys in meshes.items()}
     rig_map = _best_map(keys_of) if map_name == AUTOMATIC else load_map(map_name)
-    pairs = [(target, key) for target, keys in rig_map.keys.items() for key in keys] + list(corrections)
-    _check_corrections(pairs, rig_map, {key for keys in keys_of.values() for key in keys})
+    rows = [(target, key) for target, keys in rig_map.keys.items() for key in keys]
+    _check_corrections([*rows, *corrections], rig_map, {key for keys in keys_of.values() for key in keys})
     driven, unmatched = {}, {}
     for mesh, keys in keys_of.items():
-        found = _correct(recognise(keys, rig_map), keys, pairs)
+        found = _correct(_follow_rows(recognise(keys, rig_map), keys, rows), keys, corrections, rig_map)
         if found:
             driven[mesh] = found
         unmatched[mesh] = tuple(key for key in keys if key not in found)
@@ -117,10 +118,20 @@ def _check_corrections(pairs: Sequence[tuple[str, str]], rig_map: RigMap, keys: 
             raise MappingError(f"The character has no shape key {key!r}; correct the row of {target}.")
 
 
-def _correct(found: dict[str, str], keys: tuple[str, ...], pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
-    corrected = {target for target, _ in pairs}
-    result = {key: target for key, target in found.items() if target not in corrected}
-    return result | {key: target for target, key in pairs if key in keys}
+def _follow_rows(found: dict[str, str], keys: tuple[str, ...], rows: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """What was recognised on a mesh, where the rows of a map's file say what some targets drive, and nothing else."""
+    named = {target for target, _ in rows}
+    result = {key: target for key, target in found.items() if target not in named}
+    return result | {key: target for target, key in rows if key in keys}
+
+
+def _correct(
+    found: dict[str, str], keys: tuple[str, ...], corrections: Sequence[tuple[str, str]], rig_map: RigMap
+) -> dict[str, str]:
+    here = [(target, key) for target, key in corrections if not key or key in keys]
+    replaced = {part for target, _ in here for part in (target, *rig_map.halves(target), *rig_map.sides(target))}
+    result = {key: target for key, target in found.items() if target not in replaced}
+    return result | {key: target for target, key in here if key}
 
 
 def _covers(target: str, rig_map: RigMap) -> tuple[str, ...]:

@@ -53,6 +53,10 @@ class RigMap:
         """The targets of the left and right half of a target that characters may have split."""
         return tuple(target + side for side in SIDES) if target in self.split else ()
 
+    def sides(self, target: str) -> tuple[str, ...]:
+        """The targets of either side of a merged target."""
+        return tuple(target + side for side in SIDES) if target in self.merged() else ()
+
     def merged(self) -> tuple[str, ...]:
         """Names of shapes that move both sides at once: eyeBlink for eyeBlinkLeft and eyeBlinkRight."""
         lefts = [name for name in self.direct if name.endswith("Left") and name not in DIRECTIONS]

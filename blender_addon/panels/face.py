@@ -56,15 +56,16 @@ class MOUTHPIECE_PT_face(bpy.types.Panel):
 
 
 def draw_matches(layout: bpy.types.UILayout, found: CharacterMap) -> None:
-    """List which shape drives which key, and the keys that stay as they are."""
+    """List which shape drives which key, and the keys that stay as they are: of which mesh, where another's moves."""
     pairs = dict.fromkeys(pair for keys in found.driven.values() for pair in keys.items())
     grid = layout.grid_flow(row_major=True, columns=0, even_columns=True, align=True)
     grid.scale_y = 0.7
     for key, target in pairs:
         grid.label(text=key if key == target else f"{key} ← {target}", icon="CHECKMARK")
-    left = dict.fromkeys(key for keys in found.unmatched.values() for key in keys)
-    for key in left:
-        grid.label(text=key, icon="X")
+    moving = {key for key, _ in pairs}
+    left = [f"{key} ({mesh})" if key in moving else key for mesh, keys in found.unmatched.items() for key in keys]
+    for name in dict.fromkeys(left):
+        grid.label(text=name, icon="X")
 
 
 def draw_corrections(layout: bpy.types.UILayout, item: bpy.types.Object | None) -> None:

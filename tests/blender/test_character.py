@@ -8,7 +8,7 @@ import pytest
 from blender_addon.animation import read_animation
 from shape_keys.arkit import INDEX, NAMES
 from tests.blender.rigs import add_mesh, curves_of, select, values_at
-from tests.blender.scene_checks import count_data, empty_scene
+from tests.blender.scene_checks import count_data, empty_scene, evaluated_vertices
 from tests.blender_addon.example import make_animation
 
 pytestmark = pytest.mark.blender
@@ -214,6 +214,30 @@ def test_what_cannot_be_baked_is_said_and_changes_nothing(blender, talk: Path) -
     assert found["span"] == [4, 6]
     assert found["data"]["actions"] == 1
     assert "switched off" in found["notes"][0]
+
+
+def bake_corrected(folder: str) -> dict:
+    """A head that opens by a key of another name, with teeth, without and with the correction that says so."""
+    import bpy
+
+    found = {}
+    for case, corrections in (("plain", []), ("corrected", [("jawOpen", "MouthOpen_v2"), ("mouthSmile", "")])):
+        scene = scene_at(25)
+        root = bpy.data.objects.new("root", None)
+        scene.collection.objects.link(root)
+        head, teeth = add_mesh("head", ["MouthOpen_v2", "mouthSmileLeft"], root), add_mesh("teeth", ["jawOpen"], root)
+        for block in (*head.data.shape_keys.key_blocks, *teeth.data.shape_keys.key_blocks):
+            block.value = 0
+        bake(folder, [head], corrections=corrections)
+        found[case] = [float(evaluated_vertices(item, 3)[0, 2]) for item in (head, teeth)]
+    return found
+
+
+def test_a_correction_of_the_head_leaves_the_teeth_their_own(blender, talk: Path) -> None:
+    found = blender(bake_corrected, folder=talk)
+    smile, jaw = (WEIGHTS[2, INDEX[name]] for name in ("mouthSmileLeft", "jawOpen"))
+    assert found["plain"] == pytest.approx([smile, jaw], abs=1e-4)
+    assert found["corrected"] == pytest.approx([jaw, jaw], abs=1e-4)
 
 
 def operate(folder: str) -> dict:

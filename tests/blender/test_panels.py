@@ -78,6 +78,37 @@ def draw_in_every_state(home: str) -> dict:
     return found
 
 
+def draw_corrected() -> dict:
+    """The list of a character whose head opens by a key of another name, and does not smile."""
+    import bpy
+
+    import blender_addon
+
+    empty_scene()
+    blender_addon.register()
+    root = bpy.data.objects.new("root", None)
+    bpy.context.scene.collection.objects.link(root)
+    head = add_mesh("head", ["jawOpen", "Mouth", "smile", "mouthSmile_L", "mouthSmile_R", "mouthClose"], root)
+    add_mesh("teeth", ["jawOpen"], root)
+    select(head)
+    for target, key in (("jawOpen", "Mouth"), ("mouthSmile", "")):
+        row = head.mouthpiece_corrections.add()
+        row.target, row.key = target, key
+    layout = RecordingLayout()
+    bpy.types.MOUTHPIECE_PT_face.draw(SimpleNamespace(layout=layout), bpy.context)
+    blender_addon.unregister()
+    return {"drawn": layout.drawn}
+
+
+def test_the_list_shows_what_corrections_do(blender) -> None:
+    drawn = blender(draw_corrected)["drawn"]
+    first = drawn.index("mouthClose")
+    assert drawn[first : first + 7] == [
+        *("mouthClose", "Mouth ← jawOpen", "jawOpen"),
+        *("jawOpen (head)", "smile", "mouthSmile_L", "mouthSmile_R"),
+    ]
+
+
 def draw_preferences(chosen: SimpleNamespace) -> list[str]:
     """What the preferences show."""
     import bpy

@@ -119,6 +119,39 @@ def test_corrections_replace_what_was_recognised():
             map_character(meshes, "arkit", [wrong])
 
 
+def test_a_correction_leaves_meshes_without_its_key_alone():
+    meshes = {"head": ["MouthOpen_v2", "jawOpen"], "teeth": ["jawOpen"], "tongue": ["MouthOpen_v2"]}
+    found = map_character(meshes, "arkit", [("jawOpen", "MouthOpen_v2")])
+    named = {"MouthOpen_v2": "jawOpen"}
+    assert found.driven == {"head": named, "teeth": {"jawOpen": "jawOpen"}, "tongue": named}
+    assert map_character(meshes, "arkit", [("jawOpen", "MouthOpen_v2"), ("jawOpen", "")]).driven == {
+        "head": named,
+        "tongue": named,
+    }
+
+
+SPLIT = ["mouthSmile_L", "mouthSmile_R", "browInnerUp_L", "browInnerUp_R", "Laune", "jawOpen"]
+
+
+@pytest.mark.parametrize(
+    ("corrections", "expected"),
+    [
+        ([("mouthSmile", "")], {2: "browInnerUpLeft", 3: "browInnerUpRight"}),
+        ([("browInnerUp", "")], {0: "mouthSmileLeft", 1: "mouthSmileRight"}),
+        ([("mouthSmile", ""), ("browInnerUpLeft", "")], {3: "browInnerUpRight"}),
+        ([("mouthSmile", "Laune"), ("browInnerUp", "")], {4: "mouthSmile"}),
+        ([("browInnerUp", "Laune"), ("mouthSmileRight", "")], {0: "mouthSmileLeft", 4: "browInnerUp"}),
+        ([("mouthSmile", ""), ("mouthSmileLeft", "Laune"), ("browInnerUp", "")], {4: "mouthSmileLeft"}),
+    ],
+)
+def test_a_correction_takes_halves_and_sides_along(corrections, expected):
+    found = map_character({"head": SPLIT}, "arkit", corrections)
+    assert found.driven == {
+        "head": {SPLIT[place]: target for place, target in expected.items()} | {"jawOpen": "jawOpen"}
+    }
+    assert set(found.unmatched["head"]) == set(SPLIT) - set(found.driven["head"])
+
+
 def test_a_map_that_was_edited_is_read_again(tmp_path):
     path = tmp_path / "robot.json"
     for changed, key in enumerate(["zed", "wow"]):
@@ -130,7 +163,9 @@ def test_a_map_that_was_edited_is_read_again(tmp_path):
 def test_a_map_of_ones_own(tmp_path):
     path = tmp_path / "robot.json"
     path.write_text(json.dumps({"format": 1, "direct": ["jawOpen"], "keys": {"jawOpen": ["flap"]}}))
-    assert map_character({"robot": ["flap", "jawOpen"]}, str(path)).driven == {"robot": {"flap": "jawOpen"}}
+    meshes = {"robot": ["flap", "jawOpen"], "teeth": ["jawOpen"]}
+    assert map_character(meshes, str(path)).driven == {"robot": {"flap": "jawOpen"}}
+    assert map_character(meshes, str(path), [("jawOpen", "")]).driven == {}
     for text in ("{", "{}", '{"format": 2}', '{"format": 1, "direct": 3}', '{"format": 1, "keys": {"a": ["b"]}}'):
         path.write_text(text)
         with pytest.raises(MappingError):

@@ -1,6 +1,7 @@
 """One action for each line of dialogue: found again by its tag, rewritten, and put above other motion."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import bpy
@@ -42,7 +43,7 @@ def bake_into_line(
         spans, earlier = _baked_before(action, slot)
         paths = {channel.path for channel in job.channels}
         cleared = [EVER] if job.meaning_changed else [span, *spans]
-        _clear_curves(curves, earlier - paths, cleared)
+        _clear_curves(job.owner, curves, earlier - paths, cleared)
         fill_curves(curves, job.channels, cleared)
         _remember(action, slot, span, sorted(paths))
         if name and action.name != name:
@@ -72,7 +73,7 @@ def remove_from_line(line: str, owner: bpy.types.ID) -> None:
     action, slot = found
     spans, earlier = _baked_before(action, slot)
     curves = slot_curves(action, slot)
-    _clear_curves(curves, earlier, spans)
+    _clear_curves(owner, curves, earlier, spans)
     if len(curves):
         return
     let_go(owner, action)
@@ -141,11 +142,25 @@ def _remember(action: bpy.types.Action, slot, span: tuple[float, float], paths: 
     action[BAKED] = {**({} if earlier is None else earlier.to_dict()), _slot_name(slot): about}
 
 
-def _clear_curves(curves, paths: set[str], cleared: Sequence[tuple[float, float]]) -> None:
+def _clear_curves(owner: bpy.types.ID, curves, paths: set[str], cleared: Sequence[tuple[float, float]]) -> None:
     """Take an earlier bake's keys out of curves that are no longer driven; those without further keys go."""
     for curve in [curve for curve in curves if curve.data_path in paths]:
         if clear_keys(curve, cleared) == 0:
+            _put_to_rest(owner, curve.data_path, curve.array_index)
             curves.remove(curve)
+
+
+def _put_to_rest(owner: bpy.types.ID, path: str, index: int) -> None:
+    """Set what a curve drove to 0: it would keep the pose that the playhead showed last."""
+    place, _, name = path.rpartition(".")
+    with suppress(ValueError):  # the shape key is gone
+        item = owner.path_resolve(place) if place else owner
+        if item.is_property_readonly(name):
+            return
+        if item.bl_rna.properties[name].is_array:
+            getattr(item, name)[index] = 0.0
+        else:
+            setattr(item, name, 0.0)
 
 
 def _drive(owner: bpy.types.ID, action: bpy.types.Action, slot) -> None:

@@ -183,6 +183,30 @@ def test_a_face_rests_where_no_line_plays(blender, talk: Path) -> None:
     assert found["cleared"]["tracks"] == 0
 
 
+def stop_driving(folder: str) -> list[float]:
+    """A jaw that a line of keys moved, once the line is a mesh cache or moves no jaw; playhead in it."""
+    import bpy
+
+    from blender_addon.animation import read_animation
+    from blender_addon.bake.character import bake_character
+    from blender_addon.bake.options import ResultOptions
+
+    scene = scene_of_lines()
+    animation, found = read_animation(Path(folder)), []
+    for kind, corrections in (("CACHE", ()), ("KEYS", (("jawOpen", ""),))):
+        item = add_mesh("head", ["jawOpen", "mouthClose"])
+        bake_onto(folder, [item], "line", 1)
+        scene.frame_set(17)
+        options = ResultOptions(kind=kind)
+        bake_character(scene, [item], animation, "line", 1, corrections=corrections, options=options)
+        found.append(values_at(item, 400)["jawOpen"])
+    return [*found, bpy.context.scene.frame_current]
+
+
+def test_what_a_line_no_longer_drives_is_at_rest(blender, talk: Path) -> None:
+    assert blender(stop_driving, folder=talk) == [0, 0, 400]
+
+
 def share_a_track(folder: str) -> dict:
     """A line whose strip lies on another line's track stays where it is, whatever becomes of the other."""
     scene_of_lines()

@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 """The folder that holds `blender_addon`."""
 JOURNAL = "MOUTHPIECE_JOURNAL"
 """Environment variable: the file in which `blender_addon.staging` notes what is to be settled should Blender die."""
+LEAST_FREE = 1 << 16
+"""Bytes; where fewer are left on a disk, a Blender that died did so because it is full."""
 NOTE = "Note: "
 """What a person should know begins so among Blender's complaints."""
 
@@ -67,9 +69,13 @@ def run_blender(
             finally:
                 process.kill()
                 process.wait()
+                full = [path.resolve() for path in scenes if path.parent.is_dir() and _is_full(path.parent)]
                 _settle(journal)
         complaints.seek(0)
         lines = complaints.read().strip().splitlines()
+    if status and not error and full:
+        names = ", ".join(map(str, full))
+        raise MouthpieceError(f"There is no space left on the disk to write {names}; free some, or use another disk.")
     if error or status:
         last = lines[-1] if lines else f"exit code {status}"
         raise MouthpieceError(error or f"Blender stopped while baking: {last}")
@@ -114,6 +120,10 @@ def _interrupts() -> Iterator[_Interrupts]:
             signal.signal(number, signal.default_int_handler)
         if handler.came:
             raise KeyboardInterrupt
+
+
+def _is_full(folder: Path) -> bool:
+    return shutil.disk_usage(folder).free < LEAST_FREE
 
 
 def _settle(journal: Path) -> None:

@@ -1,6 +1,7 @@
 """The windowless command: build a talking head, write it in any format, report in JSON lines."""
 
 import argparse
+import errno
 import json
 import os
 import sys
@@ -132,11 +133,12 @@ def main(arguments: list[str]) -> int:
             lines.write(json.dumps(content) + "\n")
             lines.flush()
 
+        options = None
         try:
             options = parse_arguments(arguments)
             written = run(options, lambda stage, done, total: say(stage=stage, done=done, total=total))
         except Exception as error:  # whoever reads the lines must always get a last one
-            say(error=_sentence(error))
+            say(error=_sentence(error, [] if options is None else options.out))
             _explain(error, messages)
             return 1
         say(wrote=[str(path) for path in written])
@@ -159,7 +161,10 @@ def _blender_messages() -> Iterator[tuple[TextIO, BinaryIO]]:
             os.dup2(lines.fileno(), 1)
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: Exception, outputs: list[Path]) -> str:
+    if outputs and _is_full(error):
+        names = ", ".join(map(str, outputs))
+        return f"There is no space left on the disk to write {names}; free some, or use another disk."
     if isinstance(error, AddonError):
         return str(error)
     if isinstance(error, ImportError):
@@ -167,6 +172,15 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"A file cannot be read or written: {error}. Check the path, its rights and the space on the disk."
     return f"Building the scene failed unexpectedly: {type(error).__name__}: {error}"
+
+
+def _is_full(error: BaseException | None) -> bool:
+    """Whether a full disk is behind an error; Blender hands on what its exporters raise as text alone."""
+    while error is not None:
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or os.strerror(errno.ENOSPC) in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _explain(error: Exception, messages: BinaryIO) -> None:

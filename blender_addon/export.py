@@ -111,7 +111,9 @@ def _run(operator, path: Path, **options) -> None:
     try:
         result = operator(filepath=str(path), **{name: value for name, value in options.items() if name in known})
     except RuntimeError as error:
-        raise OutputError(f"Blender could not export {path.suffix}: {error}") from error
+        # Of a script's traceback the last line says what went wrong, but for where Blender called it.
+        lines = [line.strip() for line in str(error).splitlines() if line.strip() and not line.startswith("Location:")]
+        raise OutputError(f"Blender could not export {path.suffix}: {lines[-1] if lines else error}") from error
     if result != {"FINISHED"} or not path.is_file():
         raise OutputError(f"Blender did not write the {path.suffix} file; its messages above say why.")
 

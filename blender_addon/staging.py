@@ -3,6 +3,7 @@
 `python -m blender_addon.staging JOURNAL` settles what a process that died has left behind.
 """
 
+import errno
 import json
 import os
 import re
@@ -21,6 +22,9 @@ JOURNAL = "MOUTHPIECE_JOURNAL"
 """Environment variable: a file for what is staged, by which whoever started this process settles it should it die."""
 COMMITTED, UNDONE = {"done": True}, {"done": False}
 """Last line of a journal: every result is in place, or is being taken back."""
+
+LEAST_FREE = 1 << 16
+"""Bytes; where fewer are left on a disk, what was written last may be cut short."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,9 @@ class Staging:
         return staged.partial
 
     def _commit(self) -> None:
+        for final in self._staged:
+            if shutil.disk_usage(final.parent).free < LEAST_FREE:  # Blender does not always notice
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(final))
         for final in self._staged:
             if final not in self._new:
                 # A file alone replaces its older one in one step.

@@ -145,6 +145,26 @@ def test_a_long_text_can_be_stopped(place, name):
 
 
 @pytest.mark.blender
+@pytest.mark.skipif(
+    shutil.which("unshare") is None or subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode != 0,
+    reason="no disk of a test's own can be made here",
+)
+@pytest.mark.parametrize(("name", "kilobytes"), [("s.abc", 80), ("s.fbx", 100), ("s.blend", 240)])
+def test_a_full_disk_is_named_and_nothing_is_left_on_it(place, name, kilobytes):
+    pytest.importorskip("bpy", reason="Blender's Python module (bpy) is not installed")
+    (place / "disk").mkdir()
+    script = f'mount -t tmpfs -o size={kilobytes}k tmpfs disk && {{ "$@"; }}; status=$?; ls -A disk; exit $status'
+    command = [sys.executable, "-m", "backend", "animate", "a.wav", "--actor", "voice", "--out", f"disk/{name}"]
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script, "sh", *command],
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    said = f"There is no space left on the disk to write {place / 'disk' / name}; free some, or use another disk."
+    assert done.stderr == f"mouthpiece: error: {said}\n"
+    assert (done.returncode, done.stdout) == (1, "")
+
+
+@pytest.mark.blender
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 @pytest.mark.parametrize(
     ("moment", "seconds"), [(".s.partial-*", 0.0), (".s_files.older-*", 0.0), (".s_files.older-*", 0.03)]

@@ -37,8 +37,8 @@ def live_task(task: dict[str, Any], channel: Channel) -> dict[str, Any]:
             raise MouthpieceError(f"{error} The stream was ended.") from None
         count += len(frames)
         packed = [base64.b64encode(pack_frame(frame, task["offsets"])).decode() for frame in frames]
-        for end in range(FRAMES_A_LINE, len(packed) + FRAMES_A_LINE, FRAMES_A_LINE):
-            channel.send({"frames": packed[end - FRAMES_A_LINE : end]})
+        for start in range(0, len(packed), FRAMES_A_LINE):
+            channel.send({"frames": packed[start : start + FRAMES_A_LINE]})
         channel.send({"heard": True})
         if piece.get("end"):
             break

@@ -97,7 +97,7 @@ class Actor:
     @property
     def digest(self) -> str:
         """SHA-256 over the digests of the actor's files."""
-        return hashlib.sha256(json.dumps(self.description["digests"], sort_keys=True).encode()).hexdigest()
+        return description_digest(self.description)
 
     @property
     def reference_crop(self) -> np.ndarray:
@@ -170,6 +170,11 @@ def read_description(folder: Path) -> dict[str, Any]:
         if file_sha256(Path(folder) / file) != digest:
             raise ActorError(f"{Path(folder) / file} is damaged: its digest is not the one in {DESCRIPTION}.")
     return description
+
+
+def description_digest(description: dict[str, Any]) -> str:
+    """SHA-256 over the digests of the actor's files, as `actor.json` lists them."""
+    return hashlib.sha256(json.dumps(description["digests"], sort_keys=True).encode()).hexdigest()
 
 
 def load_actor(folder: Path) -> Actor:

@@ -1,8 +1,6 @@
 """The actors as the service sees them: listed, described, digested once, and taken in when they pass the check."""
 
 import asyncio
-import hashlib
-import json
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -10,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend.actor_file import DESCRIPTION, DIGESTED, check_name, read_description
+from backend.actor_file import DESCRIPTION, DIGESTED, check_name, description_digest, read_description
 from backend.actor_library import list_actors, user_actors
 from backend.errors import ActorError, UsageError
 from backend.service.problems import Conflict, NotFound, Unprocessable
@@ -90,13 +88,11 @@ def _describe(folder: Path) -> ActorFacts:
         description = read_description(folder)
     except ActorError as error:
         return ActorFacts(folder.name, "", "unknown", "unknown", shipped, {}, str(error).replace(str(folder), "It"))
-    digest = hashlib.sha256(json.dumps(description["digests"], sort_keys=True).encode()).hexdigest()
     consent = description.get("consent")
     speaker = consent.get("speaker", "unknown") if isinstance(consent, dict) else "unknown"
     metrics = dict(_numbers(description.get("metrics")))
-    return ActorFacts(
-        folder.name, digest, str(description.get("licence", "none stated")), str(speaker), shipped, metrics
-    )
+    licence = str(description.get("licence", "none stated"))
+    return ActorFacts(folder.name, description_digest(description), licence, str(speaker), shipped, metrics)
 
 
 def _numbers(values: Any) -> Iterator[tuple[str, float]]:

@@ -179,7 +179,7 @@ class Dispatcher:
 
     def _is_made(self, job: Job) -> bool:
         file = self._store.get_file(RESULT, job.key)
-        return file is not None and (self._layout.results / f"{job.key}.zip").is_file()
+        return file is not None and self._layout.result(job.key).is_file()
 
     async def _do(self, job: Job, worker: WorkerProcess) -> None:
         running = self._running[job.id] = Running(job, worker, Pace(job.kind, job.request["seconds"]))
@@ -217,8 +217,7 @@ class Dispatcher:
 
     def _task(self, job: Job, folder: Path) -> dict[str, Any]:
         sources = [
-            {"path": str(self._layout.uploads / item["upload"]), "name": item["name"]}
-            for item in job.request["sources"]
+            {"path": str(self._layout.upload(item["upload"])), "name": item["name"]} for item in job.request["sources"]
         ]
         result = str(folder / "result.zip")
         return {
@@ -254,7 +253,7 @@ class Dispatcher:
     def _keep_result(self, job: Job, file: StoredFile, folder: Path, warnings: list[str]) -> None:
         made = folder / "result.zip"
         if made.exists():
-            move_whole(made, self._layout.results / f"{job.key}.zip")
+            move_whole(made, self._layout.result(job.key))
         self._store.finish(job.id, file, finished=time.time(), warnings=warnings)
 
     async def _record_crash(self, running: Running, error: WorkerDied) -> None:

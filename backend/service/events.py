@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+from backend.service.job import ENDED
 from backend.service.problems import Busy
 
 MOST_LISTENERS = 200
@@ -84,7 +85,7 @@ class Events:
             while not listener.closed:
                 view = await listener.listen()
                 yield view
-                if view is not None and listener.job_id and view["state"] in ("done", "failed", "cancelled"):
+                if view is not None and listener.job_id and view["state"] in ENDED:
                     return
         finally:
             self._listeners.discard(listener)

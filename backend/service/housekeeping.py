@@ -97,10 +97,8 @@ class Housekeeping:
     def _expire(self, file: StoredFile) -> None:
         # The row goes first: a row without its file would be a result that cannot be served.
         self._store.forget_file(file.role, file.name)
-        folder, name = (
-            (self._layout.results, f"{file.name}.zip") if file.role == RESULT else (self._layout.uploads, file.name)
-        )
-        (folder / name).unlink(missing_ok=True)
+        path = self._layout.result(file.name) if file.role == RESULT else self._layout.upload(file.name)
+        path.unlink(missing_ok=True)
         LOG.info("expired", extra={"role": file.role, "name_": file.name, "size": file.size})
 
     def _forget_jobs(self) -> None:

@@ -86,9 +86,9 @@ def _check_results(store: Store, layout: Layout, records: Records) -> None:
     """Do again what is said to be done and whose result is not there as it was written."""
     broken = set()
     for file in store.files():
-        if file.role == RESULT and not _has_size(layout.results / f"{file.name}.zip", file.size):
+        if file.role == RESULT and not _has_size(layout.result(file.name), file.size):
             broken.add(file.name)
-        elif file.role == UPLOAD and not _has_size(layout.uploads / file.name, file.size):
+        elif file.role == UPLOAD and not _has_size(layout.upload(file.name), file.size):
             store.forget_file(UPLOAD, file.name)
     if broken:
         for job in store.newest((DONE,), ("animate", "batch", "inspect"), 1_000_000):

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, Discriminator, Field, Tag, model_validator
 
+from backend import actor_file
 from backend.errors import ConsentError, UsageError
 from backend.inference.style import MOST_SEED
 from backend.service.animate_options import VOICE, WHOLE, AnimateOptions, Sent
@@ -11,7 +12,7 @@ from backend.training.config import TrainConfig
 from backend.trust.consent import check_consent
 
 DIGEST = r"^[0-9a-f]{64}$"
-NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+NAME = f"^{actor_file.NAME.pattern}$"
 TITLE = r"^[A-Za-z0-9(\[][A-Za-z0-9 ._()\[\]-]{0,79}$"
 """Of recordings and lines: becomes a file's name, so no separators and no leading dot."""
 LONGEST_TEXT = 5000

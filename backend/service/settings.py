@@ -101,6 +101,14 @@ class Layout:
         """Whole results, KEY.zip."""
         return self.root / "results"
 
+    def upload(self, digest: str) -> Path:
+        """An upload, by its SHA-256."""
+        return self.uploads / digest
+
+    def result(self, key: str) -> Path:
+        """A result, by the key of its jobs."""
+        return self.results / f"{key}.zip"
+
     @property
     def work(self) -> Path:
         """A folder for each job that is being done."""

@@ -59,7 +59,7 @@ class Uploads:
         Raises Unprocessable where the voice is unknown or espeak-ng is missing.
         """
         known = self._store.get_file(UPLOAD, self._spoken.get((text, voice), ""))
-        if known is not None and self.path(known.name).is_file():
+        if known is not None and self._layout.upload(known.name).is_file():
             return known
         with self.place(0) as path:
             await self._checkers.check("sound", path, self._layout.work, text=text, voice=voice)
@@ -76,17 +76,13 @@ class Uploads:
         A video is a sound as well, and stays a video.
         """
         known = self._store.get_file(UPLOAD, digest)
-        if known is not None and known.about["kind"] in (kind, "video") and (self._layout.uploads / digest).is_file():
+        if known is not None and known.about["kind"] in (kind, "video") and self._layout.upload(digest).is_file():
             await asyncio.to_thread(self._store.refresh, UPLOAD, digest)
             return known
         about = await self._checkers.check(kind, path, self._layout.work)
         file = StoredFile(digest, UPLOAD, path.stat().st_size, digest, {"kind": kind, "seconds": about["seconds"]})
         await asyncio.to_thread(self._keep, path, file)
         return file
-
-    def path(self, digest: str) -> Path:
-        """Where an upload lies."""
-        return self._layout.uploads / digest
 
     @contextlib.contextmanager
     def place(self, size: int):
@@ -113,6 +109,10 @@ class Uploads:
         return shutil.disk_usage(self._layout.root).total // 20
 
     async def write_stream(self, body: AsyncIterator[bytes], path: Path) -> str:
+        """Write what comes in to a new file and force it to the disk; returns its SHA-256.
+
+        Raises TooLarge, Unprocessable where nothing came, Problem where the client paused too long.
+        """
         digest, size = hashlib.sha256(), 0
         with path.open("xb") as file:
             iterator = aiter(body)
@@ -144,7 +144,7 @@ class Uploads:
             raise TooLarge(f"Files of up to {self._settings.max_upload_mb} MB are taken; see --max-upload-mb.")
 
     def _keep(self, path: Path, file: StoredFile) -> None:
-        move_whole(path, self.path(file.name))
+        move_whole(path, self._layout.upload(file.name))
         self._store.put_file(file)
 
 

@@ -180,7 +180,7 @@ def result_routes(core: Core) -> APIRouter:
         file = core.store.get_file(UPLOAD, name)
         if file is None:
             raise Gone("The upload has expired.")
-        return _send(core, request, core.uploads.path(name), 0, file.size, file, PLAIN, name)
+        return _send(core, request, core.settings.layout.upload(name), 0, file.size, file, PLAIN, name)
 
     return router
 
@@ -188,7 +188,7 @@ def result_routes(core: Core) -> APIRouter:
 def _result(core: Core, job: Job) -> tuple[FilePath, StoredFile]:
     name = core.jobs.result_name(job)
     file = core.store.get_file(RESULT, name)
-    path = core.settings.layout.results / f"{name}.zip"
+    path = core.settings.layout.result(name)
     if file is None or not path.is_file():
         raise Gone("The result has expired; make the job again.")
     return path, file

@@ -1,6 +1,7 @@
 """The steps that turn clips into a dataset; each leaves its result in a file and is skipped where that exists."""
 
 import itertools
+import math
 import os
 from collections import deque
 from collections.abc import Sequence
@@ -9,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from backend.audio.offset import NOT_MEASURED, Offset, estimate_offset, shift_samples
 from backend.audio.offset import Clip as SoundClip
-from backend.audio.offset import Offset, estimate_offset, shift_samples
 from backend.errors import UsageError
 from backend.normalisation.atlas import CROP_SIZE, mouth_opening, unwrap
 from backend.normalisation.lighting import estimate_lighting, symmetrise
@@ -141,15 +142,19 @@ def normalised_crop(
 
 
 def audio_offset(clips: Sequence[TrackedClip], warnings: list[str]) -> Offset:
-    """The lag of the sound over all clips, zero where it is not to be corrected; says so when people notice it."""
-    if sum(clip.times[-1] - clip.times[0] for clip in clips) < OFFSET_SECONDS:
-        return Offset(0.0, 0.0)
+    """The lag of the sound over all clips, zero where it is not to be corrected and NaN where it is not known.
+
+    Warns when people notice it, and when nothing is known of it.
+    """
+    if round(sum(clip.seconds for clip in clips), 2) < OFFSET_SECONDS:
+        warnings.append(f"Whether lips and sound agree was not checked: that takes {OFFSET_SECONDS:.0f} s of video.")
+        return NOT_MEASURED
     offset = estimate_offset([SoundClip(clip.times, lip_ratio(clip.landmarks), clip.samples) for clip in clips])
     if not offset.trusted:
         warnings.append(
             f"Lips and sound hardly agree (correlation {offset.correlation:.2f}); is the voice the speaker's own?"
         )
-        return Offset(0.0, offset.correlation)
+        return Offset(math.nan, offset.correlation)
     if abs(offset.seconds) < OFFSET_CORRECT:
         return Offset(0.0, offset.correlation)
     if abs(offset.seconds) >= OFFSET_NOTICE:
@@ -183,7 +188,7 @@ def assemble(
             for rows in read_rows(clip.file("crops")):
                 crops.write(rows)
     for index, clip in enumerate(clips):
-        np.save(work / f"audio_{index}.npy", shift_samples(clip.samples, offset.seconds))
+        np.save(work / f"audio_{index}.npy", shift_samples(clip.samples, float(np.nan_to_num(offset.seconds))))
     np.save(work / "interior.npy", space.crop.cut(space.atlas_map.mouth))
     np.save(work / "mask.npy", space.crop.cut(space.seen * space.atlas_map.covered))
     space.save(work / "reference.npz")

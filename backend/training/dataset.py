@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.audio.offset import Offset
+from backend.audio.offset import NOT_MEASURED, Offset
 from backend.errors import InputError, UsageError
 from backend.normalisation.space import SpeakerSpace
 from backend.progress import Progress, no_progress
@@ -71,6 +72,12 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.times)
+
+    @property
+    def audio_offset(self) -> Offset:
+        """By how much the sound was moved, and how well lips and sound agree."""
+        known = self.description["audio_offset"]
+        return Offset(**{name: math.nan if value is None else value for name, value in known.items()})
 
     @cached_property
     def seconds(self) -> np.ndarray:
@@ -194,7 +201,7 @@ def build_dataset(
         space, chosen = face.space, -1
         reference = face.atlas.astype(np.float32) / 255
     clips.unwrap_clips(tracked, space, reference, config, progress)
-    offset = clips.audio_offset(tracked, warnings) if config.correct_offset else Offset(0.0, 0.0)
+    offset = clips.audio_offset(tracked, warnings) if config.correct_offset else NOT_MEASURED
     clips.assemble(tracked, work, space, reference, offset, progress)
     description = {
         "format": FORMAT,
@@ -203,7 +210,7 @@ def build_dataset(
         "frames": int(sum(len(clip.times) for clip in tracked)),
         "clips": [clip.describe() for clip in tracked],
         "reference_frame": chosen,
-        "audio_offset": asdict(offset),
+        "audio_offset": {name: None if math.isnan(value) else value for name, value in asdict(offset).items()},
         "warnings": warnings,
     }
     (work / "dataset.json").write_text(json.dumps(description, indent=1), encoding="utf-8")

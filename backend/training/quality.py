@@ -198,7 +198,8 @@ LIMITS = (
         0.5,
         0.25,
         "The lips hardly follow the sound (correlation {value:.2f}, at least {limit:.2f} is expected).",
-        "Check that the voice is the speaker's own, not dubbed, and that no other voice or music covers it.",
+        "Check that the voice is the speaker's own, not dubbed, not a second out of sync, and that no other voice or "
+        "music covers it.",
         low=True,
     ),
     Limit(

@@ -58,7 +58,7 @@ class QualityFigures:
     lip_sound: float
     """Held-out correlation of the lip gap with what the sound predicts; NaN under 30 s of video."""
     offset: float
-    """Seconds by which the sound was late and has been moved."""
+    """Seconds by which the sound was late and has been moved; NaN where that is not known."""
     speech: float
     """Share of the time in which somebody speaks."""
     clipping: float
@@ -92,8 +92,8 @@ def measure_dataset(dataset: Dataset) -> QualityFigures:
         occluded=float(covered_frames(np.asarray(dataset.agreement)[valid]).mean()),
         jitter=rigid_jitter(dataset),
         opening=float(np.percentile(lip_ratio(np.asarray(dataset.vertices)[valid]), WIDE_PERCENTILE)),
-        lip_sound=dataset.description["audio_offset"]["correlation"] or float("nan"),
-        offset=dataset.description["audio_offset"]["seconds"],
+        lip_sound=dataset.audio_offset.correlation,
+        offset=dataset.audio_offset.seconds,
         speech=sound.speech,
         clipping=sound.clipping,
         background_db=sound.background_db,

@@ -16,7 +16,7 @@ from backend.tracking.gaps import Gap, SceneSigns, count_gaps, describe_gaps, fi
 from backend.tracking.landmarks import Track, track
 from backend.tracking.smoothing import smooth_vertices
 from backend.tracking.trackers import open_tracker
-from backend.training.dataset import DatasetConfig
+from backend.training.dataset import DatasetConfig, frame_seconds
 from backend.video.decode import iterate_frames, open_video
 
 LEAST_FRAMES = 25
@@ -51,6 +51,11 @@ class TrackedClip:
         return self.gaps == Gap.NONE
 
     @property
+    def seconds(self) -> float:
+        """How long it lasts, its last frame with it."""
+        return float(frame_seconds(self.times).sum())
+
+    @property
     def landmarks(self) -> np.ndarray:
         """(T, 468, 3) float32 pixels, a memory map."""
         return np.load(self.file("landmarks"), mmap_mode="r")
@@ -67,7 +72,7 @@ class TrackedClip:
             "frames": len(self.times),
             "faces": int(self.found.sum()),
             "gaps": count_gaps(self.gaps),
-            "seconds": round(float(self.times[-1] - self.times[0]), 3),
+            "seconds": round(self.seconds, 3),
         }
 
 

@@ -65,6 +65,19 @@ def test_another_stretch_of_the_same_voice_is_not_trusted(shared):
         assert not estimate_offset([Clip(times, gap, synthetic_speaker(shared, start, 35)[2])]).trusted
 
 
+@pytest.mark.parametrize("lag", [-1.2, -0.31, 0.29, 0.5])
+def test_a_far_lag_is_found_and_not_taken_for_the_edge_of_a_search(shared, lag):
+    times, gap, sound = synthetic_speaker(shared, 0, 35)
+    offset = estimate_offset([Clip(times, gap, shift_samples(sound, -lag))])
+    assert offset.trusted
+    assert offset.seconds == pytest.approx(lag, abs=0.03)
+
+
+def test_a_lag_beyond_the_search_is_not_made_up(shared):
+    times, gap, sound = synthetic_speaker(shared, 0, 35)
+    assert not estimate_offset([Clip(times, gap, shift_samples(sound, -2.5))]).trusted
+
+
 def test_foreign_sound_is_not_trusted():
     lips, voice = talking(seed=1), talking(seed=2)
     assert not estimate_offset([Clip(lips.times, lips.aperture, voice.samples)]).trusted

@@ -41,11 +41,14 @@ def test_figures_and_findings_are_told(report, capsys):
     assert data["figures"]["frames"] == 200
     assert data["figures"]["interocular"] == pytest.approx(113, abs=8)
     assert data["figures"]["lip_sound"] is None  # 8 s are too short for it
+    assert data["figures"]["offset"] is None
+    assert data["audio_offset"] == {"seconds": None, "correlation": None}
     assert [finding["name"] for finding in data["findings"]] == ["too short", "too few frames"]
     page = (report / "report.html").read_text("utf-8")
     assert "Not fit for training: 2 severe findings." in page
     assert "Film 2 to 5 minutes" in page
-    assert "not measured" in page
+    assert page.count("not measured") == 2
+    assert "was not checked: that takes 30 s" in page
 
 
 def test_lip_curve_covers_the_excerpt(report):

@@ -6,9 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from backend.audio.offset import NOT_MEASURED, Offset
 from backend.errors import Cancelled, InputError, UsageError
 from backend.normalisation.pose import apply
+from backend.training import clips
+from backend.training.clips import audio_offset
 from backend.training.dataset import DatasetConfig, build_dataset, open_dataset
+from backend.training.tracked_clip import TrackedClip
 
 CLIPS = ("bbaf4p.mp4", "bbaf5a.mp4")
 
@@ -34,7 +38,18 @@ def test_two_clips_are_one_dataset(dataset):
     assert dataset.crops.shape == (frames, 128, 128, 3)
     assert dataset.crops.dtype == np.uint8
     assert len(dataset.audio(1)) == pytest.approx(3 * 16_000, abs=1600)
-    assert dataset.warnings == []
+    assert dataset.warnings == ["Whether lips and sound agree was not checked: that takes 30 s of video."]
+    assert dataset.description["audio_offset"] == {"seconds": None, "correlation": None}
+
+
+def test_a_video_of_half_a_minute_is_checked(monkeypatch):
+    """750 frames, of which the last begins at 29.96 s; and one of them fewer."""
+    lag = Offset(0.1, 0.7)
+    monkeypatch.setattr(clips, "estimate_offset", lambda _: lag)
+    monkeypatch.setattr(TrackedClip, "landmarks", np.zeros((1, 468, 3)))
+    for frames, expected in ((750, lag), (749, NOT_MEASURED)):
+        clip = TrackedClip(Path("a.mp4"), Path("00000"), np.arange(frames) / 25, *[np.zeros(0)] * 3)
+        assert audio_offset([clip], []) is expected
 
 
 def test_clips_know_their_files_by_their_places_not_by_their_names(dataset):

@@ -23,6 +23,8 @@ MIN_SECONDS = 0.1
 """Shorter than this there is no speech sound to show (about one phone)."""
 MAX_SECONDS = 2 * 3600.0
 """Longer recordings are to be cut into scenes first; it keeps memory bounded."""
+LOUDEST = 2.0**32
+"""No sample of a recording is beyond: some programs write floats on the scale of integers, of 32 bits at most."""
 QUIET_MIX = 0.1
 """Power of the mix of two channels as a share of the louder one's, below which they cancel each other out (one is
 inverted); channels that have nothing in common give half, one that is silent a quarter."""
@@ -59,6 +61,12 @@ def decode_audio(path: Path, progress: Progress = no_progress) -> np.ndarray:
         raise InputError(
             f"{path} has {np.count_nonzero(~good)} samples that are not numbers (NaN or infinite), the first at "
             f"{np.argmin(good) / SAMPLE_RATE:.3f} s; export the sound again from its source."
+        )
+    if max(samples.max(), -samples.min()) > LOUDEST:  # no array of as many numbers is made for good sound
+        wild = (samples > LOUDEST) | (samples < -LOUDEST)
+        raise InputError(
+            f"{path} has {np.count_nonzero(wild)} samples that are no sound (beyond {LOUDEST:.0e}, where 1 is full), "
+            f"the first at {np.argmax(wild) / SAMPLE_RATE:.3f} s; export the sound again from its source."
         )
     remove_offset(samples)
     return samples

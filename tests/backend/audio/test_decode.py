@@ -55,6 +55,17 @@ def test_not_a_number_is_refused_with_its_place(write_sound):
         decode_audio(write_sound("bad.wav", samples[None], SAMPLE_RATE))
 
 
+@pytest.mark.filterwarnings("error")
+def test_what_is_far_too_loud_for_sound_is_refused_with_its_place(write_sound):
+    samples = sine(200, 1.0, SAMPLE_RATE)
+    as_integers = decode_audio(write_sound("large.wav", samples[None] * 2.0**31, SAMPLE_RATE))
+    assert np.abs(as_integers).max() > 1e8
+    for value in (1e20, -1e38):
+        samples[8000] = value
+        with pytest.raises(InputError, match=r"1 samples that are no sound.*0\.500 s"):
+            decode_audio(write_sound("wild.wav", samples[None], SAMPLE_RATE))
+
+
 def test_too_short(write_sound):
     with pytest.raises(InputError, match=r"0\.05 s of sound; at least 0\.1"):
         decode_audio(write_sound("short.wav", sine(200, 0.05, SAMPLE_RATE)[None], SAMPLE_RATE))

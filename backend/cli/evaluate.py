@@ -25,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--include-training", action="store_true", help="Judge the trained parts too (says little).")
 
 
-def run(options: argparse.Namespace) -> None:
-    """Print the figures as a table."""
+def run(options: argparse.Namespace) -> int:
+    """Print the figures as a table; returns the exit code, 1 where a video was left out."""
     from backend.actor_file import load_whole_actor
     from backend.actor_library import find_actor
     from backend.animation_file import check_output, new_file, places_read
@@ -35,7 +35,8 @@ def run(options: argparse.Namespace) -> None:
     from backend.video.listing import list_videos
 
     videos = list_videos(options.videos)
-    read = places_read([*videos, *([options.transcripts] if options.transcripts else [])])
+    folder = find_actor(options.actor)
+    read = places_read([*videos, *folder.iterdir(), *([options.transcripts] if options.transcripts else [])])
     for path in (options.json, options.video):
         if path is not None:
             check_output(path, overwrite=True, read=read)
@@ -43,7 +44,7 @@ def run(options: argparse.Namespace) -> None:
         raise UsageError(f"--json and --video would both be written to {options.video}; give each a file of its own.")
     if options.video is not None and options.video.suffix != ".mp4":
         raise UsageError(f"--video writes an .mp4, got {options.video.name}.")
-    actor = load_whole_actor(find_actor(options.actor))
+    actor = load_whole_actor(folder)
     from backend.audio.decode import check_is_file
     from backend.evaluation.evaluate import evaluate, read_transcripts
     from backend.evaluation.figures import format_figure
@@ -59,3 +60,4 @@ def run(options: argparse.Namespace) -> None:
             temporary.write_text(json.dumps(text, indent=1) + "\n", encoding="utf-8")
     width = max(map(len, figures))
     print("\n".join(f"{name:{width}}  {format_figure(value):>10}" for name, value in figures.items()))
+    return int(progress.left_out(videos))

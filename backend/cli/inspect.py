@@ -6,7 +6,7 @@ from pathlib import Path
 EPILOG = """example:
   mouthpiece inspect interview.mp4 --out inspection/     (then open inspection/report.html)
 
-The exit code is 0 even where findings are severe; report.json has them for scripts.
+The exit code is 0 even where findings are severe (report.json has them for scripts), 1 where a video was left out.
 """
 
 
@@ -24,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="Replace a report that exists.")
 
 
-def run(options: argparse.Namespace) -> None:
-    """Write the report and print its findings."""
+def run(options: argparse.Namespace) -> int:
+    """Write the report and print its findings; returns the exit code, 1 where a video was left out."""
     from backend.audio.decode import check_is_file
     from backend.cli.progress_report import ProgressReport
     from backend.inspection.report import InspectRequest, inspect
@@ -33,10 +33,11 @@ def run(options: argparse.Namespace) -> None:
 
     videos = tuple(list_videos(options.videos))
     for video in videos:
-        check_is_file(video, "a video of a speaker")
+        check_is_file(video, "a video of a speaker", may_be_empty=len(videos) > 1)  # then it is left out
     request = InspectRequest(videos, options.out, options.face_model, options.overwrite)
     with ProgressReport() as progress:
         inspection = inspect(request, progress)
     for finding in inspection.findings:
         print(f"{finding.severity}: {finding}")
     print(f"{inspection.verdict}\nwrote {request.out / 'report.html'}\n{progress.summary()}")
+    return int(progress.left_out(videos))

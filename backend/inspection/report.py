@@ -71,6 +71,8 @@ def inspect(request: InspectRequest, progress: Progress = no_progress) -> Inspec
         # Beside the report and not among the system's temporary files: it may be gigabytes.
         with tempfile.TemporaryDirectory(prefix=".dataset.", dir=folder) as scratch:
             dataset = build_dataset(request.videos, Path(scratch) / "dataset", config, progress)
+            for warning in dataset.warnings:
+                progress(warning, 0, 0)
             progress("report", 0, 2)
             figures, findings = assess_dataset(dataset)
             inspection = Inspection(figures, findings)

@@ -1,6 +1,7 @@
 """The shipped actor on a stretch of its own speaker's video, through the command."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,6 +90,24 @@ def test_transcripts_that_are_not_there_and_one_place_for_two_outputs(tmp_path, 
     place = str(tmp_path / "both.mp4")
     assert main(["evaluate", "voice", str(video), "--json", place, "--video", place]) == 2
     assert "--json and --video" in capsys.readouterr().err
+
+
+def test_the_actors_own_files_are_not_replaced(tmp_path, capsys):
+    actor = shutil.copytree(find_actor("voice"), tmp_path / "actor")
+    (tmp_path / "clip.mp4").touch()
+    before = (actor / "actor.json").read_bytes()
+    assert main(["evaluate", str(actor), str(tmp_path / "clip.mp4"), "--json", str(actor / "actor.json")]) == 2
+    assert "would replace what is read" in capsys.readouterr().err
+    assert (actor / "actor.json").read_bytes() == before
+
+
+def test_a_video_that_is_left_out_is_named_and_stops_no_other(clip, tmp_path, capsys):
+    empty = tmp_path / "empty.mp4"
+    empty.touch()
+    assert main(["evaluate", "voice", str(clip), str(empty)]) == 1
+    said = capsys.readouterr()
+    assert said.err.startswith("mouthpiece: empty.mp4 was left out")
+    assert "aperture_r" in said.out
 
 
 def test_flicker_is_between_neighbours_of_a_clip():

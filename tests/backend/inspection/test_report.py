@@ -80,6 +80,16 @@ def test_an_existing_report_is_kept(report, actor_excerpt, capsys):
     assert "--overwrite" in capsys.readouterr().err
 
 
+def test_a_video_that_is_left_out_is_named_and_stops_no_other(actor_excerpt, tmp_path, capsys):
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "text.mp4").write_text("no video")
+    videos = [str(actor_excerpt), str(tmp_path / "empty.mp4"), str(tmp_path / "text.mp4")]
+    assert main(["inspect", *videos, "--out", str(tmp_path / "report")]) == 1
+    said = capsys.readouterr()
+    assert "mouthpiece: empty.mp4 was left out" in said.err and "mouthpiece: text.mp4 was left out" in said.err
+    assert "report.html" in said.out
+
+
 def test_what_cannot_be_inspected_gets_a_sentence(tmp_path, capsys, write_video):
     blank = write_video("blank.mp4", [np.full((64, 64, 3), 90, np.uint8)] * 30, np.arange(30) / 25, np.zeros(19200))
     dark = write_video("dark.mp4", [np.full((64, 64, 3), 5, np.uint8)] * 30, np.arange(30) / 25, np.zeros(19200))

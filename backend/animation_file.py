@@ -6,6 +6,7 @@ actor, audio_sha256 and provenance as text. Head space, interocular units; frame
 """
 
 import json
+import os
 import re
 import secrets
 import shutil
@@ -208,9 +209,9 @@ def check_output(path: Path, overwrite: bool, own: re.Pattern[str] | None = None
         raise UsageError(f"{path} would replace what is read; choose another name.")
     if path.is_dir() and (overwrite or path.suffix):
         _check_folder(path, own)
-    if path.exists() and not overwrite:
+    if os.path.lexists(path) and not overwrite:  # a link that leads nowhere is there too
         raise UsageError(f"{path} exists already; choose another name or add --overwrite.")
-    if own is not None and path.exists() and not path.is_dir():
+    if own is not None and os.path.lexists(path) and not path.is_dir():
         raise UsageError(f"{path} is a file, and a folder is to be written; choose another name.")
     try:
         with tempfile.TemporaryFile(dir=path.parent):

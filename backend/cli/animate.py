@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from backend.cli.options import add_options, field_docs
 from backend.errors import ActorError, Cancelled, EnvironmentProblem, MouthpieceError, StorageProblem, UsageError
-from backend.inference.request import ENDINGS, SPEECH, AnimateRequest
+from backend.inference.request import CHARACTERS, ENDINGS, SPEECH, AnimateRequest
 from backend.inference.style import Style, parse_gains
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def build_requests(options: argparse.Namespace, timeline: "Timeline | None" = No
     twice = sorted({stem for stem in stems if stems.count(stem) > 1})
     if twice:
         raise UsageError(f"Several recordings are called {twice[0]!r} and would overwrite each other; rename one.")
-    if len(set(options.out)) < len(options.out):
+    if len({path.resolve() for path in options.out}) < len(options.out):
         raise UsageError("The same --out is given twice.")
     names = ("actor", "character", "map", "fps", "texture", "overwrite", "size", *STYLE_OPTIONS)
     settings = {name: getattr(options, name) for name in names}
@@ -182,7 +182,7 @@ def build_requests(options: argparse.Namespace, timeline: "Timeline | None" = No
     several = len(options.audio) > 1
     if several and options.transcript and not os.path.isdir(options.transcript):  # noqa: PTH112 - may be a long text
         raise UsageError("--transcript of several recordings must be a folder with a STEM.txt for each of them.")
-    return [
+    requests = [
         AnimateRequest(
             audio=audio,
             **(_places(options.out, audio.stem) if several else {"outputs": tuple(options.out)}),
@@ -193,6 +193,11 @@ def build_requests(options: argparse.Namespace, timeline: "Timeline | None" = No
         )
         for audio in options.audio
     ]
+    if options.character is not None and not any(path.suffix.lower() in CHARACTERS for path in options.out):
+        raise UsageError(
+            f"--character is shown by {' and '.join(CHARACTERS)} alone; add such an --out, or leave it away."
+        )
+    return requests
 
 
 def add_transcript(request: AnimateRequest, given: str | None) -> AnimateRequest:

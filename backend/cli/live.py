@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> None:
     from backend.inference.pacing import FramePacer
     from backend.inference.stream import StreamingSession
 
-    if options.seconds <= 0:
+    if not options.seconds > 0:  # nor where it is no number
         raise UsageError(f"--seconds must be more than 0, got {options.seconds:g}.")
     if options.audio is not None and options.device is not None:
         raise UsageError("--audio is played to the face instead of a microphone; leave --device away.")

@@ -161,6 +161,17 @@ def test_overwriting_spares_other_peoples_files(tmp_path, name, file):
     assert (folder / file).exists()
 
 
+def test_a_link_that_leads_nowhere_is_there(tmp_path):
+    link = tmp_path / "out"
+    link.symlink_to(tmp_path / "nowhere" / "out")
+    for own, overwrite in ((None, False), (ANIMATION_FILES, False), (ANIMATION_FILES, True)):
+        with pytest.raises(UsageError, match="is a file" if overwrite else "exists already"):
+            check_output(link, overwrite, own)
+    with new_file(link, overwrite=True) as path:
+        path.write_text("new")
+    assert not link.is_symlink()
+
+
 def test_overwriting_spares_what_is_put_there_meanwhile(tmp_path):
     folder = write_folder(tmp_path / "out", ["animation.npz"])
     with pytest.raises(UsageError, match=r"notes\.txt"), new_folder(folder, ANIMATION_FILES, overwrite=True):

@@ -56,6 +56,8 @@ CASES = [
     (animate(out="good.wav/shot.glb"), 2, "good.wav"),
     (animate(out="shot.obj"), 2, ".obj"),
     (animate("--out", "out"), 2, "twice"),
+    (animate("--out", "folder/../out"), 2, "twice"),
+    (animate("--character", "hero.blend"), 2, "--character is shown by"),
     pytest.param(
         *(animate(out="/proc/shot.csv"), 2, "cannot be written"),
         marks=pytest.mark.skipif(sys.platform != "linux", reason="needs a folder nobody can write to"),

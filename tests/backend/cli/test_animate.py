@@ -88,7 +88,7 @@ def test_either_recordings_or_a_text(words, capsys):
 def test_a_character_reaches_the_request():
     (request,) = requests("a.wav", "--out", "a.blend", "--character", "hero.glb", "--map", "oculus")
     assert (request.character, request.map, request.with_texture) == (Path("hero.glb"), "oculus", False)
-    (request,) = requests("a.wav", "--out", "a", "--character", "hero.blend")
+    (request,) = requests("a.wav", "--out", "a", "--out", "a.glb", "--character", "hero.blend")
     assert (request.map, request.with_texture) == ("auto", True)
 
 
@@ -171,8 +171,8 @@ def test_the_head_is_written_to_the_table(tmp_path):
 def test_that_a_characters_head_is_not_turned_is_said(tmp_path, capsys):
     soundfile.write(tmp_path / "room.wav", np.random.default_rng(0).standard_normal(32_000) * 0.003, 16_000)
     (tmp_path / "hero.glb").write_bytes(b"glTF")
-    words = ["animate", str(tmp_path / "room.wav"), "--actor", "voice", "--out", str(tmp_path / "shot.csv")]
-    assert main([*words, "--character", str(tmp_path / "hero.glb"), "--head", "1"]) == 0
+    words = ["animate", str(tmp_path / "room.wav"), "--actor", "voice", "--out", str(tmp_path / "shot.glb")]
+    assert main([*words, "--character", str(tmp_path / "hero.glb"), "--head", "1"]) == 1  # it is no .glb
     assert "head is not turned" in capsys.readouterr().err
 
 

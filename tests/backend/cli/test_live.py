@@ -28,7 +28,10 @@ def test_a_file_plays_in_its_own_time():
     assert time.monotonic() - begun >= 0.29
 
 
-@pytest.mark.parametrize(("option", "message"), [("--seconds=0", "--seconds"), ("--look-ahead=9", "look-ahead")])
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [("--seconds=0", "--seconds"), ("--seconds=nan", "--seconds"), ("--look-ahead=9", "look-ahead")],
+)
 def test_wrong_options_are_named(capsys, option, message):
     assert main(["live", "--actor", "default", option]) == 2
     assert message in capsys.readouterr().err

@@ -57,20 +57,20 @@ class _Views:
     visible: Tensor
 
 
-def learn_teeth(model: TalkingFace, batches: Batches, progress: Progress) -> None:
-    """Train the mouth interior of a trained network on; one that has none stays as it is.
+def learn_teeth(model: TalkingFace, batches: Batches, progress: Progress) -> bool:
+    """Train the mouth interior of a trained network on, and tell whether it did; one that has none stays as it is.
 
     Each frame is seen `TrainConfig.teeth_views` times. The same seed gives the same weights. Raises Cancelled.
     """
     interior, config = model.interior, batches.config
     if interior is None or not config.teeth_views:
-        return
+        return False
     model.eval().requires_grad_(False)
     interior.requires_grad_(True)
     with torch.no_grad():
         views = _views(model, batches)
     if not views.visible.any():  # a mouth that never opens
-        return
+        return False
     interior.train()
     try:
         _learn(interior, views, config, progress)
@@ -79,6 +79,7 @@ def learn_teeth(model: TalkingFace, batches: Batches, progress: Progress) -> Non
             "Training stopped while it learnt teeth; its epochs are kept, and --resume goes on after them."
         ) from None
     interior.eval().requires_grad_(False)
+    return True
 
 
 def _learn(interior: MouthInterior, views: _Views, config: TrainConfig, progress: Progress) -> None:

@@ -21,7 +21,7 @@ from backend.file_lock import Lock
 from backend.progress import Progress, no_progress
 from backend.training.config import TrainConfig
 from backend.training.memory import keep_freed_memory
-from backend.training.report_page import REPORT, SHEET, ReportPage
+from backend.training.report_page import EVERY, REPORT, SHEET, ReportPage
 from backend.trust.consent import read_consent
 from backend.trust.provenance import file_sha256
 
@@ -146,11 +146,11 @@ def _train_in(
     if process:  # of several processes the first writes the actor
         return request.folder
     model = run.result
-    learn_teeth(model, run.batches, progress)
+    taught = learn_teeth(model, run.batches, progress)
     progress("evaluate", 0, 1)
     metrics = held_out_figures(model, dataset, held, share, work / SHEET) if held else {}
     progress("evaluate", 1, 1)
-    page.write(run.history, metrics)
+    page.write(run.history, metrics, taught)
     facts = _facts(request, dataset, consent, metrics, run.history, sum(span.stop - span.start for span in spans))
     facts |= {"trained_until": trained_until(request.videos, dataset, spans)}
     _export(request, model, model_config, dataset, share, facts)
@@ -266,7 +266,7 @@ def _prepare(
 
     def validate(network: Any) -> dict[str, float]:
         first = run.process == 0  # of several processes, which all look, it writes
-        figures = held_out_figures(network, dataset, held, share, work / SHEET if first else None, every=4)
+        figures = held_out_figures(network, dataset, held, share, work / SHEET if first else None, EVERY)
         score = figures["lip_error_mm"] + SSIM_WORTH * (1 - figures.get("ssim_atlas", 1.0))
         score += APERTURE_WORTH * (1 - np.nan_to_num(figures["aperture_r"]))
         return figures | {"score": score}

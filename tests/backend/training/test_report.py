@@ -88,6 +88,17 @@ def test_every_figure_says_what_it_is(tmp_path):
     assert "score" not in page
 
 
+def test_it_says_why_the_table_is_not_where_the_curves_end(tmp_path):
+    page, figures = ReportPage(tmp_path, "anna", 3), {"lip_error_mm": 2.0, "ssim_atlas": 0.9, "interior_skill": 0.2}
+    page.write(HISTORY)
+    assert "Curves and table are of one frame in 4" in page.path.read_text("utf-8")
+    page.write(HISTORY, figures, taught=True)
+    assert "learnt once more. They are sharper for it, at a cost" in page.path.read_text("utf-8")
+    page.write(HISTORY, figures)
+    assert "the table is of all" in page.path.read_text("utf-8")
+    assert "once more" not in page.path.read_text("utf-8")
+
+
 def test_the_guide_has_the_meanings_of_the_report():
     guide = (Path(__file__).parents[3] / "docs/guide/evaluation.md").read_text("utf-8")
     text = " ".join(guide.split())

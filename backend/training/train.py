@@ -16,7 +16,7 @@ import numpy as np
 from backend.actor_file import ACTOR_FILES, ReferenceFace, check_name, save_actor
 from backend.actor_library import VOICE_MODEL, user_actors
 from backend.animation_file import check_output, new_folder, places_read
-from backend.errors import InputError, UsageError
+from backend.errors import Cancelled, InputError, UsageError
 from backend.file_lock import Lock
 from backend.progress import Progress, no_progress
 from backend.training.config import TrainConfig
@@ -108,7 +108,10 @@ def train(request: TrainRequest, progress: Progress = no_progress) -> Path:
         if not process and not (work / CHECKPOINT).exists():
             for drawn in (REPORT, SHEET):  # of an earlier run, maybe of somebody else's face
                 (work / drawn).unlink(missing_ok=True)
-        return _train_in(work, request, settings, consent, process, processes, progress)
+        try:
+            return _train_in(work, request, settings, consent, process, processes, progress)
+        except KeyboardInterrupt:
+            raise Cancelled(f"Training stopped; {_kept(work)}") from None
 
 
 def _train_in(
@@ -156,6 +159,18 @@ def _train_in(
     _export(request, model, model_config, dataset, share, facts)
     run.checkpoint.unlink(missing_ok=True)
     return request.folder
+
+
+def _kept(work: Path) -> str:
+    """What a stopped training has left in its work folder, and how to go on with it."""
+    if (work / CHECKPOINT).exists():
+        return f"the finished epochs are kept in {work}, and the same command with --resume goes on after them."
+    unfinished = work / "dataset.partial"  # beside it there may be the dataset of an earlier training
+    if any((unfinished / "parts").glob("*_track.npz")):
+        return f"the videos that were tracked are kept in {work}, and the same command goes on from there."
+    if (work / "dataset").is_dir() and not unfinished.exists():
+        return f"the tracked video is kept in {work}, and the same command goes on from there."
+    return "nothing was finished yet, and the same command begins again."
 
 
 def _run(run: "TrainingRun", page: ReportPage, progress: Progress) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.errors import InputError, UsageError
+from backend.errors import Cancelled, InputError, UsageError
 from backend.file_lock import Lock
 from backend.training.batches import Span
 from backend.training.config import TrainConfig
@@ -140,6 +140,29 @@ def test_a_new_run_begins_without_what_an_earlier_one_drew(tmp_path, consent):
     with pytest.raises(InputError):
         train(replace(request, resume=True))
     assert (work / SHEET).exists()
+
+
+@pytest.mark.parametrize(
+    ("left", "says"),
+    [
+        ((), "begins again"),
+        (("dataset.partial/parts/00000_track.npz",), "videos that were tracked are kept"),
+        (("dataset/dataset.json", "dataset.partial/digest"), "begins again"),
+        (("dataset/dataset.json",), "the tracked video is kept"),
+        (("dataset/dataset.json", CHECKPOINT), "finished epochs are kept .* --resume"),
+    ],
+)
+def test_a_stop_says_what_is_kept_and_how_to_go_on(tmp_path, consent, monkeypatch, left, says):
+    def stop(*_, **__):
+        for name in left:
+            (tmp_path / "work" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "work" / name).touch()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("backend.training.dataset.build_dataset", stop)
+    (tmp_path / "film.mp4").write_bytes(b"film")
+    with pytest.raises(Cancelled, match=says):
+        train(TrainRequest((tmp_path / "film.mp4",), "anna", consent, tmp_path / "anna", tmp_path / "work"))
 
 
 def test_a_device_that_cannot_be_leaves_no_work_folder(tmp_path, consent):

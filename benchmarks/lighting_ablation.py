@@ -22,7 +22,7 @@ from backend.normalisation.lighting import relight
 from backend.training.batches import Batches, Span, split_spans, texture_weights, to_image_tensor
 from backend.training.config import TrainConfig
 from backend.training.dataset import Dataset, DatasetConfig, build_dataset
-from backend.training.first_weights import fit_to_speaker, initialise
+from backend.training.first_weights import fit_to_speaker, initialise, start_from_voice
 from backend.training.loop import TrainingRun
 from backend.training.losses import texture_loss
 from backend.training.memory import keep_freed_memory
@@ -87,8 +87,9 @@ def train_and_watch(dataset: Dataset, epochs: int, checkpoint: Path) -> list[dic
     spans, held = split_spans(dataset, config.held_out)
     torch.manual_seed(config.seed)
     model = build_model(fit_to_speaker(PRESETS[config.preset], dataset))
-    batches = Batches(dataset, spans, config)
+    batches = Batches(dataset, spans, config, model.encoder.columns)
     initialise(model, dataset, batches)
+    start_from_voice(model, dataset, batches)
     run, watched = TrainingRun(model, batches, config, checkpoint), HeldOut(dataset, held[0])
     history: list[dict[str, float]] = []
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from backend.progress import Progress, no_progress
-from backend.training.batches import to_image_tensor
+from backend.training.batches import texture_weights, to_image_tensor
 from backend.training.dataset import Dataset
 from backend.training.ridge import set_ridge
 from models.texture_basis import TextureBasis
@@ -97,5 +97,5 @@ def _differences(dataset: Dataset, frames: np.ndarray) -> Tensor:
 
 def _belief(dataset: Dataset, frames: np.ndarray) -> Tensor:
     """(N, 1, 128, 128) in 0..1: skin by how well it is seen, the mouth interior by how much of it is open."""
-    share = np.clip(BELIEF * np.asarray(dataset.visible[frames]), 0, 1)[:, None, None]
-    return torch.from_numpy(np.where(dataset.interior, share, dataset.mask).astype(np.float32))[:, None]
+    share = np.clip(BELIEF * np.asarray(dataset.visible[frames]), 0, 1)
+    return torch.from_numpy(texture_weights(dataset.mask, dataset.interior, share, 1.0))

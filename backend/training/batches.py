@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from backend.audio.decode import SAMPLE_RATE
-from backend.audio.spectrogram import COLUMNS, HOP_SECONDS, normalise_level, spectrogram_windows
+from backend.audio.spectrogram import HOP_SECONDS, normalise_level, spectrogram_windows
 from backend.training.augment import augment_columns, augment_samples, change_speed, coloured_noise
 from backend.training.config import TrainConfig
 from backend.training.dataset import Dataset
@@ -82,7 +82,7 @@ def split_spans(dataset: Dataset, held_out: float, gap_seconds: float = 0.5) -> 
 class Batches:
     """Draws random batches from training spans; the same seed and epoch give the same batches."""
 
-    def __init__(self, dataset: Dataset, spans: list[Span], config: TrainConfig, columns: int = COLUMNS) -> None:
+    def __init__(self, dataset: Dataset, spans: list[Span], config: TrainConfig, columns: int) -> None:
         """columns: how many the network's windows have."""
         self.dataset = dataset
         self.spans = [span for span in spans if span.stop - span.start >= 2]

@@ -4,7 +4,7 @@ import numpy as np
 
 from backend.evaluation.metrics import correlation, geometry_figures, lip_gap, of_known, weighted_psnr, weighted_ssim
 from backend.inference.predict import decode_motion, decode_textures, encode_sound
-from backend.training.batches import Span
+from backend.training.batches import Span, texture_weights
 from backend.training.dataset import Dataset
 from models.talking_face import TalkingFace
 
@@ -59,9 +59,8 @@ def _predict(model: TalkingFace, dataset: Dataset, span: Span, share: np.ndarray
 
 def _texture_figures(made: np.ndarray, true: np.ndarray, visible: np.ndarray, dataset: Dataset) -> dict[str, float]:
     mean = np.broadcast_to(dataset.reference_crop, true.shape)
-    skin = np.broadcast_to(np.where(dataset.interior, 0, dataset.mask), true.shape[:3])
-    interior = dataset.interior * visible[:, None, None]
-    both = skin + interior
+    both = texture_weights(dataset.mask, dataset.interior, visible, 1.0)[:, 0]
+    interior = both * dataset.interior
     figures = {
         "ssim_atlas": weighted_ssim(made, true, both),
         "ssim_atlas_mean_texture": weighted_ssim(mean, true, both),

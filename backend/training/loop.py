@@ -218,7 +218,7 @@ class TrainingRun:
         return self.config.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * done / len(stage)))
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Terms of the loss, already weighted; their sum is minimised. None where no frame tells what is learnt."""
+        """Terms of the loss, already weighted; their sum is minimised. Empty where no frame tells what is learnt."""
         # What moves the face stays in float32, for its offsets are small; so do all losses, SSIM's variances above all.
         code = self.model.encoder(batch.columns, batch.index)
         losses = {} if self.face_is_kept else self._face_losses(code, batch)

@@ -24,7 +24,7 @@ def save_contact_sheet(path: Path, true: np.ndarray, predicted: np.ndarray, visi
     Image.fromarray(np.concatenate(rows)).save(path)
 
 
-def write_card(facts: dict[str, Any]) -> str:
+def card_text(facts: dict[str, Any]) -> str:
     """Text of MODEL_CARD.md. facts: `name`, and what `train` puts into an actor's description."""
     consent = {name: _cell(value) for name, value in facts["consent"].items()}
     rows = "\n".join(f"| `{name}` | {format_figure(value)} |" for name, value in facts["metrics"].items())

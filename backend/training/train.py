@@ -381,10 +381,10 @@ def _export(
     share: np.ndarray,
     facts: dict[str, Any],
 ) -> None:
-    from backend.training.report import write_card
+    from backend.training.report import card_text
 
     space = dataset.space
     reference = ReferenceFace(space.vertices, space.uv, asdict(space.crop), share, space.seen_vertices, space.turning)
     with new_folder(request.folder, ACTOR_FILES, request.overwrite) as folder:
-        card = write_card(facts | {"name": request.actor})
+        card = card_text(facts | {"name": request.actor})
         save_actor(folder, request.actor, model, model_config, reference, dataset.reference_atlas, facts, card)

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from backend.audio.spectrogram import COLUMNS
 from backend.training.batches import Batches, split_spans, texture_weights
 from backend.training.config import AugmentConfig, TrainConfig
 
@@ -38,7 +39,7 @@ def test_an_end_without_a_face_is_not_held_out(formula_dataset, monkeypatch):
 
 def test_batches_are_drawn_from_their_number(formula_dataset):
     train, _ = split_spans(formula_dataset, 0.15)
-    batches = Batches(formula_dataset, train, TrainConfig())
+    batches = Batches(formula_dataset, train, TrainConfig(), COLUMNS)
     first, again, other = (next(batches.epoch(number)) for number in (3, 3, 4))
     assert torch.equal(first.columns, again.columns)
     assert first.columns.shape != other.columns.shape or not torch.equal(first.columns, other.columns)
@@ -48,7 +49,7 @@ def test_sound_and_targets_agree_without_augmentation(formula_dataset):
     train, _ = split_spans(formula_dataset, 0.15)
     config = TrainConfig(augment=PLAIN)
     loud, open_ = [], []
-    for batch in Batches(formula_dataset, train, config).epoch(0):
+    for batch in Batches(formula_dataset, train, config, COLUMNS).epoch(0):
         energy = batch.columns[batch.index][:, 10:14].square().sum((1, 2, 3))
         loud.append(energy.numpy())
         open_.append(batch.weights[..., 17].flatten().numpy())
@@ -58,7 +59,7 @@ def test_sound_and_targets_agree_without_augmentation(formula_dataset):
 def test_made_silence_shows_the_face_at_rest(formula_dataset):
     train, _ = split_spans(formula_dataset, 0.15)
     config = TrainConfig(augment=AugmentConfig(silence_probability=1.0))
-    batch = next(Batches(formula_dataset, train, config).epoch(0))
+    batch = next(Batches(formula_dataset, train, config, COLUMNS).epoch(0))
     assert not batch.offsets.any()
     assert not batch.weights.any()
     assert (batch.crops == 150 / 255).all()

@@ -7,24 +7,24 @@ from pathlib import Path
 from backend.actor_library import SHIPPED
 from backend.evaluation.figures import HELD_OUT
 from backend.training.quality import Finding
-from backend.training.report import write_card
+from backend.training.report import card_text
 from backend.training.report_charts import draw_figures
 from backend.training.report_page import REPORT, ReportPage
 
 
 def test_the_shipped_card_is_that_of_its_description():
     folder = SHIPPED / "default"
-    assert write_card(json.loads((folder / "actor.json").read_text())) == (folder / "MODEL_CARD.md").read_text("utf-8")
+    assert card_text(json.loads((folder / "actor.json").read_text())) == (folder / "MODEL_CARD.md").read_text("utf-8")
 
 
 def test_a_card_tells_the_epochs_that_were_run():
     facts = json.loads((SHIPPED / "default/actor.json").read_text()) | {"epochs": 40, "epochs_run": 7}
-    assert "| epochs | 7 of at most 40 |" in write_card(facts)
+    assert "| epochs | 7 of at most 40 |" in card_text(facts)
 
 
 def test_a_card_of_what_was_solved_tells_no_epochs():
     facts = json.loads((SHIPPED / "default/actor.json").read_text()) | {"epochs": 40, "epochs_run": 0, "minutes": 0}
-    card = write_card(facts)
+    card = card_text(facts)
     assert "| epochs | solved, without epochs |" in card
     assert "at most" not in card
     assert "time of the epochs" not in card
@@ -32,7 +32,7 @@ def test_a_card_of_what_was_solved_tells_no_epochs():
 
 def test_counts_on_a_card_are_whole():
     facts = json.loads((SHIPPED / "default/actor.json").read_text())
-    card = write_card(facts | {"metrics": {"frames": 22500.0, "lip_error_mm": 2.34567, "aperture_r": float("nan")}})
+    card = card_text(facts | {"metrics": {"frames": 22500.0, "lip_error_mm": 2.34567, "aperture_r": float("nan")}})
     assert "| `frames` | 22500 |" in card
     assert "| `lip_error_mm` | 2.346 |" in card
     assert "| `aperture_r` | nan |" in card
@@ -40,7 +40,7 @@ def test_counts_on_a_card_are_whole():
 
 def test_a_bar_in_a_name_ends_no_cell():
     facts = json.loads((SHIPPED / "default/actor.json").read_text()) | {"data": "a|b.mp4", "command": "train 'a|b.mp4'"}
-    card = write_card(facts)
+    card = card_text(facts)
     assert "| data | a\\|b.mp4 |" in card
     assert "`train 'a\\|b.mp4'` |" in card
 

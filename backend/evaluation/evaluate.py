@@ -35,6 +35,7 @@ from backend.normalisation.pose import apply, invert
 from backend.normalisation.space import SpeakerSpace
 from backend.progress import Progress, no_progress
 from backend.speech.phones import BILABIALS, OPEN_VOWELS, Phone
+from backend.training.batches import texture_weights
 from backend.training.dataset import Dataset, DatasetConfig, KnownFace, build_dataset
 from backend.trust.provenance import file_sha256
 from backend.video.decode import open_video
@@ -250,8 +251,8 @@ def texture_rows(clips: list[ClipResult], dataset: Dataset, actor: Actor) -> dic
     true, made = np.concatenate([c.true_crops for c in clips]), np.concatenate([c.crops for c in clips])
     visible = np.concatenate([c.visible for c in clips])
     mean = np.broadcast_to(dataset.space.crop.cut(actor.atlas), true.shape)
-    interior = np.asarray(dataset.interior)
-    weights = np.where(interior, visible[:, None, None], np.asarray(dataset.mask) * (actor.reference.mask > 0))
+    mask = np.asarray(dataset.mask) * (actor.reference.mask > 0)
+    weights = texture_weights(mask, np.asarray(dataset.interior), visible, 1.0)[:, 0]
     return {
         "ssim_atlas": weighted_ssim(made, true, weights),
         "ssim_atlas_mean_texture": weighted_ssim(mean, true, weights),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backend.actor_file import ACTOR_FILES, ReferenceFace, check_name, save_actor
-from backend.actor_library import VOICE_MODEL, user_actors
+from backend.actor_library import user_actors
 from backend.animation_file import check_output, new_folder, places_read
 from backend.errors import Cancelled, InputError, UsageError
 from backend.file_lock import Lock
@@ -275,9 +275,8 @@ def _prepare(
     batches = Batches(dataset, spans, config, model.encoder.columns)
     initialise(model, dataset, batches)
     resumed = request.resume and (work / CHECKPOINT).exists()
-    started = resumed or (not config.from_scratch and start_from_voice(model, dataset, batches, progress=progress))
-    if config.preset == "instant" and not started:
-        raise UsageError("--preset instant needs the voice model in models/voice; use --preset fast.")
+    if starts_from_voice(config) and not resumed and not start_from_voice(model, dataset, batches, progress=progress):
+        raise UsageError("There is no voice model in models/voice to start from; restore it, or use --from-scratch.")
 
     def validate(network: Any) -> dict[str, float]:
         first = run.process == 0  # of several processes, which all look, it writes
@@ -302,7 +301,7 @@ def starts_from_voice(config: TrainConfig) -> bool:
     """Whether a training of these settings takes over the shipped voice model."""
     from models.presets import PRESETS
 
-    return bool(PRESETS[config.preset].voice_width) and not config.from_scratch and VOICE_MODEL.is_file()
+    return bool(PRESETS[config.preset].voice_width) and not config.from_scratch
 
 
 def held_out_figures(

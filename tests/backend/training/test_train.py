@@ -3,6 +3,7 @@
 import copy
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 
 from backend.errors import Cancelled, InputError, UsageError
 from backend.file_lock import Lock
+from backend.progress import no_progress
+from backend.training import first_weights
 from backend.training.batches import Span
 from backend.training.config import TrainConfig
 from backend.training.report_page import REPORT, SHEET
@@ -20,10 +23,12 @@ from backend.training.train import (
     TrainRequest,
     _check_unfinished,
     _open_work_folder,
+    _prepare,
     _settings,
     seen_seconds,
     train,
 )
+from models.presets import PRESETS
 
 
 @pytest.fixture
@@ -171,6 +176,16 @@ def test_a_device_that_cannot_be_leaves_no_work_folder(tmp_path, consent):
     with pytest.raises(UsageError, match="abacus"):
         train(TrainRequest((tmp_path / "film.mp4",), "anna", consent, tmp_path / "anna", tmp_path / "work", config))
     assert not (tmp_path / "work").exists()
+
+
+def test_a_training_without_a_voice_model_to_start_from_is_refused(formula_dataset, tmp_path, monkeypatch):
+    missing = partial(first_weights.start_from_voice, voice=tmp_path / "none.safetensors")
+    monkeypatch.setattr(first_weights, "start_from_voice", missing)
+    config = TrainConfig(preset="fast")
+    videos = (tmp_path / "film.mp4",)
+    request = TrainRequest(videos, "anna", tmp_path / "consent.json", tmp_path / "anna", tmp_path, config)
+    with pytest.raises(UsageError, match="--from-scratch"):
+        _prepare(request, PRESETS["fast"], formula_dataset, tmp_path, np.ones((128, 128), np.float32), no_progress)
 
 
 def test_only_frames_that_show_a_face_are_material(formula_dataset):

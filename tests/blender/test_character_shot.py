@@ -91,10 +91,10 @@ def test_a_character_is_driven_and_saved(blender, headless, talk: Path, tmp_path
     status, lines, errors = headless(*arguments)
     assert status == 0, errors
     assert lines[-1] == {"wrote": [str(tmp_path / "out" / result)]}
-    written = {result, "shot_files"} if result == "shot.blend" else {result}
-    assert {path.name for path in (tmp_path / "out").iterdir()} == written
+    written = {path.name for path in (tmp_path / "out").iterdir()}
     times = [frame / 25 for frame in range(FRAMES)]
     found = blender(read_shot, path=tmp_path / "out" / result, times=times)
+    assert written == ({result, "shot_files"} if found["sound"] and result == "shot.blend" else {result})
     expected = WEIGHTS[:, [INDEX["jawOpen"], INDEX["browInnerUp"], INDEX["browInnerUp"]]]
     np.testing.assert_allclose(found["head"], expected, atol=1e-4)
     np.testing.assert_allclose(found["teeth"], expected[:, 0], atol=1e-4)

@@ -59,14 +59,15 @@ def bake_linked(folder: str, library: str, shot: str) -> dict:
     bpy.ops.wm.save_as_mainfile(filepath=shot)
     bpy.ops.wm.open_mainfile(filepath=shot)
     local = [item for item in bpy.data.objects if item.override_library is not None and item.type == "MESH"]
-    return {"said": said, "jaw": [values_at(item, 5)["jawOpen"] for item in local], "actions": len(bpy.data.actions)}
+    lines = [action["mouthpiece_line"] for action in bpy.data.actions]  # before Blender 4.4 an action for each mesh
+    return {"said": said, "jaw": [values_at(item, 5)["jawOpen"] for item in local], "lines": len(set(lines))}
 
 
 def test_a_linked_character_is_baked_through_its_override(blender, talk: Path, tmp_path: Path) -> None:
     found = blender(bake_linked, folder=talk, library=tmp_path / "hero.blend", shot=tmp_path / "shot.blend")
     assert "library override" in found["said"]
     assert found["jaw"] == pytest.approx([WEIGHTS[4, INDEX["jawOpen"]]] * 2, abs=1e-4)
-    assert found["actions"] == 1
+    assert found["lines"] == 1
 
 
 def bake_overrides(folder: str, library: str, shot: str) -> dict:

@@ -48,6 +48,8 @@ def offset_sounds(sound: str, mixed: str, cases: list[list[float]]) -> list[dict
     from blender_addon.speech_source import source_of_strip
 
     found = []
+    if not bpy.app.build_options.audaspace:
+        return found
     for start, before, after, offset in cases:
         scene = empty_scene()
         scene.render.fps, scene.frame_end = 24, 200

@@ -4,19 +4,16 @@ import argparse
 import inspect
 import os
 import re
-import signal
 import sys
 import tempfile
-import threading
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
 from backend import __version__
 from backend.errors import Cancelled, MouthpieceError, StorageProblem
+from backend.stopping import stopped_once
 
 VERBS = ("animate", "live", "train", "inspect", "evaluate", "serve", "actors", "doctor")
 DEBUG_VARIABLE = "MOUTHPIECE_DEBUG"
@@ -60,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
     # NumPy's own threads wait for each other by spinning, on cores that others need; read when NumPy is first imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        with _stopped_like_ctrl_c():
+        with stopped_once(ends=argv is None):
             options = build_parser().parse_args(argv)
             return options.run(options) or 0
     except KeyboardInterrupt:
@@ -77,21 +74,6 @@ def main(argv: list[str] | None = None) -> int:
             return _fail(str(StorageProblem(error)), StorageProblem.exit_code)
         what = " ".join(str(error).split()) or "no message"
         return _fail(f"unexpected {type(error).__name__}: {what[:300]} (the details are in {_save_traceback()})", 1)
-
-
-@contextmanager
-def _stopped_like_ctrl_c() -> Iterator[None]:
-    """Let `kill` and a terminal that is closed end the work as Ctrl-C does, which tidies up; not under nohup."""
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        for number in (getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP")):
-            if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-                before[number] = signal.signal(number, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _fail(sentence: str, code: int) -> int:

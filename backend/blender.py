@@ -12,9 +12,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from backend.errors import EnvironmentProblem, MouthpieceError
 from backend.progress import Progress
+from backend.stopping import SIGNALS, stop_once
 
 ROOT = Path(__file__).resolve().parents[1]
 """The folder that holds `blender_addon`."""
@@ -88,18 +90,19 @@ class _Interrupts:
     """A signal handler that ends a process instead of breaking in anywhere, however often it is called."""
 
     def __init__(self) -> None:
-        self.came = False
+        self.came: int | None = None
+        """The last signal."""
         self._process: subprocess.Popen | None = None
 
-    def __call__(self, *_: object) -> None:
-        self.came = True
+    def __call__(self, number: int, _: object) -> None:
+        self.came = number
         if self._process is not None:
             self._process.kill()
 
     def end(self, process: subprocess.Popen) -> None:
         """Say which process is to be ended; at once where an interrupt has come already."""
         self._process = process
-        if self.came:
+        if self.came is not None:
             process.kill()
 
 
@@ -107,19 +110,19 @@ class _Interrupts:
 def _interrupts() -> Iterator[_Interrupts]:
     """Keep interrupts (Ctrl-C, and signals that are handled as it is) back until the end, then raise them as one."""
     handler = _Interrupts()
-    numbers = []
+    before: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():
-        known = [getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP")]
-        numbers = [number for number in known if number and signal.getsignal(number) is signal.default_int_handler]
-    for number in numbers:
+        before = {number: signal.getsignal(number) for number in SIGNALS}
+    before = {number: own for number, own in before.items() if own in (stop_once, signal.default_int_handler)}
+    for number in before:
         signal.signal(number, handler)
     try:
         yield handler
     finally:
-        for number in numbers:
-            signal.signal(number, signal.default_int_handler)
-        if handler.came:
-            raise KeyboardInterrupt
+        for number, own in before.items():
+            signal.signal(number, own)
+        if handler.came is not None:
+            before[handler.came](handler.came, None)
 
 
 def _is_full(folder: Path) -> bool:

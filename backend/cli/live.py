@@ -5,7 +5,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,6 @@ def run(options: argparse.Namespace) -> None:
     """Print frames until the sound ends."""
     from backend.actor_file import load_actor
     from backend.actor_library import find_actor
-    from backend.inference.pacing import FramePacer
     from backend.inference.stream import StreamingSession
 
     if not options.seconds > 0:  # nor where it is no number
@@ -56,24 +55,15 @@ def run(options: argparse.Namespace) -> None:
         raise UsageError("--audio is played to the face instead of a microphone; leave --device away.")
     actor = load_actor(find_actor(options.actor))
     session = StreamingSession(actor.motion, actor.reference.vertices, options.fps, options.look_ahead)
-    pacer = FramePacer()
     if options.audio is not None:
         from backend.audio.decode import decode_audio
 
-        samples = decode_audio(options.audio)
-        _print_frames(pacer.pace(live_frames(session, play(samples, options.seconds))))
+        _show(session, play(decode_audio(options.audio), options.seconds), lambda: 0)
         return
     from backend.audio.microphone import listen, open_microphone
 
     with open_microphone(options.device) as buffer:
-        try:
-            _print_frames(pacer.pace(live_frames(session, listen(buffer, options.seconds))))
-        finally:
-            print(
-                f"mouthpiece: heard {session.heard / 16_000:.1f} s, {pacer.late} frames late, "
-                f"{buffer.overruns} overruns",
-                file=sys.stderr,
-            )
+        _show(session, listen(buffer, options.seconds), lambda: buffer.overruns)
 
 
 def live_frames(session: "StreamingSession", chunks: "Iterable[np.ndarray]") -> "Iterator[LiveFrame]":
@@ -91,6 +81,19 @@ def play(samples: "np.ndarray", seconds: float) -> "Iterator[np.ndarray]":
         block = samples[start : min(start + BLOCK, end)]
         time.sleep(max(0.0, begun + (start + len(block)) / 16_000 - time.monotonic()))
         yield block
+
+
+def _show(session: "StreamingSession", chunks: "Iterable[np.ndarray]", overruns: Callable[[], int]) -> None:
+    """Print the frames of chunks as they fall due, and at the end how well that went."""
+    from backend.inference.pacing import FramePacer
+
+    pacer = FramePacer()
+    try:
+        _print_frames(pacer.pace(live_frames(session, chunks)))
+    finally:
+        heard = session.heard / 16_000
+        told = f"mouthpiece: heard {heard:.1f} s, {pacer.late} frames late, {overruns()} overruns"
+        print(told, file=sys.stderr)
 
 
 def _print_frames(frames: "Iterable[LiveFrame]") -> None:

@@ -16,7 +16,9 @@ def test_a_file_is_printed_frame_by_frame(capsys, tmp_path):
 
     soundfile.write(tmp_path / "a.wav", np.random.default_rng(0).standard_normal(16_000) * 0.05, 16_000)
     assert main(["live", "--actor", "default", "--audio", str(tmp_path / "a.wav"), "--seconds", "0.5"]) == 0
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    told = capsys.readouterr()
+    assert told.err.endswith("frames late, 0 overruns\n")
+    lines = [json.loads(line) for line in told.out.splitlines()]
     assert [line["frame"] for line in lines] == list(range(13))
     assert list(lines[0]["weights"]) == list(NAMES)
     assert lines[12]["time"] == pytest.approx(0.48)

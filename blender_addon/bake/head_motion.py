@@ -6,8 +6,8 @@ import bpy
 import numpy as np
 
 from .channels import Channel, sparse_channels
-from .curves import existing_curves
 from .options import SPARSE, ResultOptions
+from .strips import animated_paths
 
 PATH = "rotation_euler"
 TURNING = ("rotation_", "delta_rotation_")  # how the data paths begin of all that turns an object
@@ -40,14 +40,7 @@ def _at(channel: Channel, axis: int) -> Channel:
 
 def _is_turned(head: bpy.types.Object) -> bool:
     """Whether keys, strips or drivers turn an object; they would mean other poses beside another delta rotation."""
-    data = head.animation_data
-    if data is None:
-        return False
-    playing = [(data.action, getattr(data, "action_slot", None))]
-    for track in data.nla_tracks:
-        playing += [(strip.action, getattr(strip, "action_slot", None)) for strip in track.strips]
-    curves = [*data.drivers, *(curve for action, slot in playing if action for curve in existing_curves(action, slot))]
-    return any(curve.data_path.startswith(TURNING) for curve in curves)
+    return any(path.startswith(TURNING) for path in animated_paths(head))
 
 
 def _free_rotation(head: bpy.types.Object) -> None:

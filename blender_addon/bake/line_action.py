@@ -8,7 +8,7 @@ import bpy
 
 from ..errors import AnimationError
 from .channels import Channel
-from .curves import add_slot, clear_keys, fill_curves, slot_curves, slot_range
+from .curves import add_slot, clear_keys, count_outside, existing_curves, fill_curves, slot_curves, slot_range
 from .spans import EVER, overlap
 from .strips import fit_strip, lay_rest, let_go, push_down, strip_of
 from .tags import LINE
@@ -102,6 +102,16 @@ def _find(line: str, owner: bpy.types.ID):
     return None
 
 
+def keys_by_hand(line: str, owner: bpy.types.ID | None, start: str, span: tuple[float, float]) -> int:
+    """How many keys a line's action has on an owner's data paths that begin so, neither in its frames nor in a span."""
+    found = None if owner is None else _find(line, owner)
+    if found is None:
+        return 0
+    spans, _ = _baked_before(*found)
+    curves = [curve for curve in existing_curves(*found) if curve.data_path.startswith(start)]
+    return sum(count_outside(curve, [span, *spans]) for curve in curves)
+
+
 def driving_lines(owner: bpy.types.ID, span: tuple[float, float]) -> set[str]:
     """The lines whose actions drive `owner` between two scene frames, by themselves or as strips."""
     return {action[LINE] for action in _actions_of(owner) if LINE in action and overlap(action.frame_range, span)}
@@ -172,10 +182,10 @@ def _drive(owner: bpy.types.ID, action: bpy.types.Action, slot) -> None:
         return
     if data.action is not None and data.action != action:
         push_down(owner, curves)
+    elif len(data.nla_tracks):
+        lay_rest(owner, curves)
     data.action = action
     if slot is not None:
         data.action_slot = slot
-    if len(data.nla_tracks):
-        lay_rest(owner, curves)
     # Beyond its keys the line leaves the face to what lies below; alone, it holds its last pose as actions do.
     data.action_extrapolation = "NOTHING" if len(data.nla_tracks) else "HOLD"

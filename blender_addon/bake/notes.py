@@ -7,10 +7,9 @@ import numpy as np
 
 from ..mapping import CharacterMap, map_character
 from .characters import shape_key_names, value_path
-from .curves import existing_curves
 from .line_action import driving_lines
 from .mesh_cache import cache_span, cached_lines
-from .strips import REST
+from .strips import animated_paths
 
 ROUNDING = 1e-3  # of a weight: what a slider may take off unseen
 Values = dict[bpy.types.Object, np.ndarray]
@@ -70,7 +69,7 @@ def note_cached(mapping: CharacterMap, values: Values) -> list[str]:
     notes = []
     for mesh in values:
         keys, names = mesh.data.shape_keys, mapping.driven[mesh.name]
-        moving = _animated_paths(keys)
+        moving = animated_paths(keys)
         still = [
             key.name
             for key in keys.key_blocks[1:]
@@ -79,21 +78,6 @@ def note_cached(mapping: CharacterMap, values: Values) -> list[str]:
         if still:
             notes.append(f"{len(still)} shape keys of {mesh.name} keep still while the mesh cache plays ({still[0]})")
     return notes
-
-
-def _animated_paths(owner: bpy.types.ID) -> set[str]:
-    """The data paths that an owner's action, strips and drivers move."""
-    data = owner.animation_data
-    if data is None:
-        return set()
-    playing = [data, *(strip for track in data.nla_tracks for strip in track.strips)]
-    curves = [
-        curve
-        for player in playing
-        if player.action is not None and REST not in player.action
-        for curve in existing_curves(player.action, getattr(player, "action_slot", None))
-    ]
-    return {curve.data_path for curve in (*curves, *data.drivers)}
 
 
 def _soloed(mesh: bpy.types.Object, actions: Sequence[bpy.types.Action]) -> list[str]:

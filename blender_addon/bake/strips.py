@@ -111,16 +111,26 @@ def lay_rest(owner: bpy.types.ID, curves) -> None:
         resting.new(path, index=index).keyframe_points.insert(0.0, 0.0)
 
 
+def animated_paths(owner: bpy.types.ID) -> set[str]:
+    """The data paths that an owner's action, strips and drivers move, but for what rests below lines."""
+    data = owner.animation_data
+    if data is None:
+        return set()
+    playing = [data, *(strip for track in data.nla_tracks for strip in track.strips)]
+    moving = [player for player in playing if player.action is not None and REST not in player.action]
+    return {path for player in moving for path, _ in _driven(player)} | {driver.data_path for driver in data.drivers}
+
+
 def _rest_strip(data: bpy.types.AnimData) -> bpy.types.NlaStrip | None:
     strips = (strip for track in data.nla_tracks for strip in track.strips)
     return next((strip for strip in strips if strip.action is not None and REST in strip.action), None)
 
 
-def _driven(strip: bpy.types.NlaStrip) -> set[tuple[str, int]]:
-    """(data path, index) of what a strip's action drives."""
-    if strip.action is None:
+def _driven(player: bpy.types.AnimData | bpy.types.NlaStrip) -> set[tuple[str, int]]:
+    """(data path, index) of what the action of a strip, or the active one, drives."""
+    if player.action is None:
         return set()
-    curves = existing_curves(strip.action, getattr(strip, "action_slot", None))
+    curves = existing_curves(player.action, getattr(player, "action_slot", None))
     return {(curve.data_path, curve.array_index) for curve in curves}
 
 

@@ -11,9 +11,8 @@ from ..components import TOLERANCE, Components
 from ..errors import AnimationError
 from .asset import collect_head, mark_asset
 from .channels import Channel, channel_values, count_keys
-from .curves import count_outside, slot_curves
 from .head_motion import UPRIGHT, head_turns, stop_turning
-from .line_action import BAKED, Job, bake_into_line, check_free, line_actions, remove_from_line
+from .line_action import Job, bake_into_line, check_free, keys_by_hand, remove_from_line
 from .mesh_cache import BLOCK, CacheFile, cache_path, play_cache, remove_caches, write_caches
 from .options import CACHE, EXACT, SPARSE, ResultOptions
 from .scene import scene_rate
@@ -91,7 +90,7 @@ def bake_talking_head(
     frames = start + np.arange(animation.frames) * (scene_rate(scene) / animation.fps)
     if head is not None:
         _check_editable(head, animation)
-    by_hand = 0 if head is None else _keys_outside(head, line, (float(frames[0]), float(frames[-1])))
+    by_hand = 0 if head is None else keys_by_hand(line, head.data.shape_keys, COMPONENTS, (frames[0], frames[-1]))
     material = build_material(line, animation, start, scene_rate(scene), options)
     cache = cache_path(animation.folder, line)
     if options.kind == CACHE:
@@ -169,19 +168,6 @@ def _altered(head: bpy.types.Object) -> str:
         f"The mesh of {head.name} is no longer the face alone, and what you made there would be lost; undo it, "
         "separate what you joined to the head, or delete the head to get a new one."
     )
-
-
-def _keys_outside(head: bpy.types.Object, line: str, span: tuple[float, float]) -> int:
-    """How many keys a line's action has on the shape keys of bakes, neither in its frames nor in these."""
-    count = 0
-    for action in line_actions(line):
-        slots = {str(slot.handle): slot for slot in action.slots} if hasattr(action, "slots") else {"all": None}
-        for name, about in action.get(BAKED, {}).items():
-            if name not in slots or (slots[name] is not None and head.data.shape_keys not in slots[name].users()):
-                continue
-            curves = [curve for curve in slot_curves(action, slots[name]) if curve.data_path.startswith(COMPONENTS)]
-            count += sum(count_outside(curve, [span, (about["first"], about["last"])]) for curve in curves)
-    return count
 
 
 def _new_head(line: str, animation: Animation) -> bpy.types.Object:

@@ -23,7 +23,8 @@ class MouthpieceLive(bpy.types.PropertyGroup):
         description="Seconds of sound after a frame that are waited for: the face is later by this, and more exact",
         default=0.04,
         min=0.0,
-        max=0.12,
+        soft_max=0.12,
+        max=1.0,
         subtype="TIME_ABSOLUTE",
     )
     record: bpy.props.BoolProperty(

@@ -60,4 +60,4 @@ def run(options: argparse.Namespace) -> int:
             temporary.write_text(json.dumps(text, indent=1) + "\n", encoding="utf-8")
     width = max(map(len, figures))
     print("\n".join(f"{name:{width}}  {format_figure(value):>10}" for name, value in figures.items()))
-    return int(progress.left_out(videos))
+    return int(figures["left_out"] > 0)

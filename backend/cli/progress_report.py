@@ -2,8 +2,6 @@
 
 import sys
 import time
-from collections.abc import Iterable
-from pathlib import Path
 from typing import TextIO
 
 LOG_SECONDS = 60.0
@@ -14,14 +12,12 @@ class ProgressReport:
     """A `backend.progress.Progress` callback: a bar for each stage where somebody watches, else a line a minute.
 
     Use it as a context manager: leaving it clears the bar. `seconds` maps stages to their wall time in order; what
-    passes before the first call counts as "load". A call with total 0 is a message, shown at once and
-    kept in `messages`.
+    passes before the first call counts as "load". A call with total 0 is a message, shown at once.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self.stream = stream or sys.stderr
         self.seconds: dict[str, float] = {}
-        self.messages: list[str] = []
         self._watched = self.stream.isatty()
         self._stage = "load"
         self._since = self._logged = time.monotonic()
@@ -50,10 +46,6 @@ class ProgressReport:
     def summary(self) -> str:
         """Return the stages with their times, such as "load 1.2 s, texture 3.4 s"."""
         return ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in self.seconds.items())
-
-    def left_out(self, videos: Iterable[Path]) -> bool:
-        """Whether a message said that one of the videos could not be used."""
-        return any(text.startswith(f"{video.name} was left out") for text in self.messages for video in videos)
 
     def _enter_stage(self, stage: str) -> None:
         now = time.monotonic()
@@ -86,7 +78,6 @@ class ProgressReport:
             print(f"mouthpiece: {self._stage} {done}/{total}", file=self.stream, flush=True)
 
     def _show_message(self, text: str) -> None:
-        self.messages.append(text)
         if self._bar is not None:
             self._bar.clear()
         print(f"mouthpiece: {text}", file=self.stream, flush=True)

@@ -96,8 +96,8 @@ def evaluate(
             raise InputError(
                 "No frame with a face is left that the actor was not trained on; evaluate with another video."
             )
-        figures = geometry_rows(clips) | frame_rows(clips) | speech_rows(clips, transcripts or {})
-        figures |= texture_rows(clips, dataset, actor)
+        figures = {"left_out": float(len(dataset.left_out(videos)))} | geometry_rows(clips) | frame_rows(clips)
+        figures |= speech_rows(clips, transcripts or {}) | texture_rows(clips, dataset, actor)
         mouth = MouthFigures(actor, dataset.space, video_out)
         return figures | mouth.measure(clips, progress)
 

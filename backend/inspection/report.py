@@ -53,6 +53,8 @@ class Inspection:
 
     figures: QualityFigures
     findings: list[Finding]
+    left_out: list[Path]
+    """Videos that could not be used."""
 
     @property
     def verdict(self) -> str:
@@ -75,7 +77,7 @@ def inspect(request: InspectRequest, progress: Progress = no_progress) -> Inspec
                 progress(warning, 0, 0)
             progress("report", 0, 2)
             figures, findings = assess_dataset(dataset)
-            inspection = Inspection(figures, findings)
+            inspection = Inspection(figures, findings, dataset.left_out(request.videos))
             rows = write_pictures(dataset, request.videos, folder)
             progress("report", 1, 2)
             write_json(dataset, inspection, folder / "report.json")
@@ -95,6 +97,7 @@ def write_json(dataset: Dataset, inspection: Inspection, path: Path) -> None:
         "figures": figures,
         "findings": [asdict(finding) for finding in inspection.findings],
         "clips": dataset.description["clips"],
+        "left_out": [path.name for path in inspection.left_out],
         "reference_frame": dataset.description["reference_frame"],
         "audio_offset": dataset.description["audio_offset"],
         "warnings": dataset.warnings,

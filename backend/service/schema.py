@@ -22,6 +22,8 @@ Digest = Annotated[
 ]
 ActorName = Annotated[str, Field(pattern=NAME, examples=["default"])]
 Title = Annotated[str, Field(pattern=TITLE, examples=["line 12"])]
+Words = Annotated[str, Field(json_schema_extra={"pattern": r"\S"})]
+"""Not blank; what it is a part of checks that, in a sentence."""
 State = Literal["queued", "running", "cancelling", "done", "failed", "cancelled"]
 Kind = Literal["animate", "batch", "inspect", "train"]
 
@@ -112,11 +114,11 @@ class InspectJob(Asked):
 class Consent(Sent):
     """The speaker's consent, without which nobody's likeness is trained (docs/guide/consent.md)."""
 
-    speaker: Annotated[str, Field(min_length=1, max_length=200)]
-    statement: Annotated[str, Field(min_length=1, max_length=2000)]
-    given_by: Annotated[str, Field(min_length=1, max_length=200)]
+    speaker: Annotated[Words, Field(max_length=200)]
+    statement: Annotated[Words, Field(max_length=2000)]
+    given_by: Annotated[Words, Field(max_length=200)]
     date: Annotated[str, Field(json_schema_extra={"format": "date"})]
-    licence: Annotated[str, Field(min_length=1, max_length=200)]
+    licence: Annotated[Words, Field(max_length=200)]
 
     @model_validator(mode="after")
     def check(self) -> Self:

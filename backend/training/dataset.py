@@ -93,6 +93,11 @@ class Dataset:
         """The file of each clip, of the files that the dataset was built from, in their order; not all were usable."""
         return [given[row["video"]] for row in self.description["clips"]]
 
+    def left_out(self, given: Sequence[Path]) -> list[Path]:
+        """The files that could not be used, of those that the dataset was built from; `warnings` say why."""
+        used = {row["video"] for row in self.description["clips"]}
+        return [path for number, path in enumerate(given) if number not in used]
+
     @cached_property
     def space(self) -> SpeakerSpace:
         """Reference vertices, layout, cylinder and crop rectangle."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backend.actor_file import ACTOR_FILES, ReferenceFace, check_name, save_actor
-from backend.actor_library import user_actors
+from backend.actor_library import VOICE, user_actors
 from backend.animation_file import check_output, new_folder, places_read
 from backend.errors import Cancelled, InputError, UsageError
 from backend.file_lock import Lock
@@ -97,7 +97,7 @@ def train(request: TrainRequest, progress: Progress = no_progress) -> Path:
             request.folder.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"{request.folder.parent} cannot be made: {error.strerror}; give --out.") from None
-    read = places_read([*request.videos, request.consent, request.work_folder])
+    read = places_read([*request.videos, request.consent, request.work_folder, VOICE])
     check_output(request.folder, request.overwrite, ACTOR_FILES, read)
     settings = _settings(request)
     device = choose_device(request.config.device)

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import shutil
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from backend.actor_library import find_actor
 from backend.errors import Cancelled, InputError, UsageError
 from backend.file_lock import Lock
 from backend.progress import no_progress
@@ -222,3 +224,11 @@ def test_an_actor_replaces_neither_an_animation_nor_what_is_read(tmp_path, conse
     with pytest.raises(UsageError, match=says):
         train(request)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["animation.npz"]
+
+
+def test_the_voice_model_that_training_starts_from_is_not_replaced(tmp_path, consent, monkeypatch):
+    voice = shutil.copytree(find_actor("voice"), tmp_path / "voice")
+    monkeypatch.setattr("backend.training.train.VOICE", voice)
+    with pytest.raises(UsageError, match="would replace"):
+        train(TrainRequest((tmp_path / "film.mp4",), "anna", consent, out=voice, overwrite=True))
+    assert (voice / "model.safetensors").exists()

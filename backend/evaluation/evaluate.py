@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,11 +79,13 @@ def evaluate(
     What the actor was trained on is passed over, unless include_training. video_out: an mp4 of truth beside
     prediction. Raises InputError where no face or sound is found.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        # The general voice model has no face of its own: it moves each speaker's from its own neutral one.
-        face = None if actor.is_general else KnownFace(actor_space(actor), actor.atlas)
-        settings = DatasetConfig(correct_offset=False)
-        dataset = build_dataset(videos, Path(folder) / "dataset", settings, progress, face)
+    # The general voice model has no face of its own: it moves each speaker's from its own neutral one.
+    face = None if actor.is_general else KnownFace(actor_space(actor), actor.atlas)
+    settings = DatasetConfig(correct_offset=False)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        closing(build_dataset(videos, Path(folder) / "dataset", settings, progress, face)) as dataset,
+    ):
         for warning in dataset.warnings:
             progress(warning, 0, 0)
         clips = []
@@ -118,8 +121,8 @@ def _predict(actor: Actor, dataset: Dataset, number: int, path: Path, start: flo
     rows = rows[np.asarray(dataset.times[rows]) > start]
     if not len(rows):
         return _nothing(path)
-    samples, times = dataset.audio(number), np.asarray(dataset.times[rows])
-    codes, offsets = _perform(actor, path, np.asarray(samples, np.float32), times)
+    samples, times = np.array(dataset.audio(number)), np.array(dataset.times[rows])
+    codes, offsets = _perform(actor, path, samples, times)
     crops = np.zeros((0, 128, 128, 3), np.uint8)
     valid = np.asarray(dataset.valid[rows])
     if actor.has_texture:
@@ -129,7 +132,7 @@ def _predict(actor: Actor, dataset: Dataset, number: int, path: Path, start: flo
     own = dataset.reference_vertices if actor.is_general else actor.reference.vertices
     return ClipResult(
         path,
-        np.asarray(samples),
+        samples,
         times[valid],
         kept - first,
         np.asarray(dataset.vertices[kept]),

@@ -3,6 +3,7 @@
 import json
 import re
 import tempfile
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -71,8 +72,10 @@ def inspect(request: InspectRequest, progress: Progress = no_progress) -> Inspec
     config = DatasetConfig(face_model=str(request.face_model or ""))
     with new_folder(request.out, REPORT_FILES, request.overwrite) as folder:
         # Beside the report and not among the system's temporary files: it may be gigabytes.
-        with tempfile.TemporaryDirectory(prefix=".dataset.", dir=folder) as scratch:
-            dataset = build_dataset(request.videos, Path(scratch) / "dataset", config, progress)
+        with (
+            tempfile.TemporaryDirectory(prefix=".dataset.", dir=folder) as scratch,
+            closing(build_dataset(request.videos, Path(scratch) / "dataset", config, progress)) as dataset,
+        ):
             for warning in dataset.warnings:
                 progress(warning, 0, 0)
             progress("report", 0, 2)

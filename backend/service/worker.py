@@ -5,6 +5,7 @@ Started by the service as `python -m backend.service.worker`; speaks `backend.se
 
 import argparse
 import errno
+import gc
 import os
 import shutil
 import tempfile
@@ -62,6 +63,8 @@ def do_task(channel: Channel, task: dict[str, Any]) -> dict[str, Any]:
         return _failure(folder, error)
     finally:
         limit_processor(None)
+        if task["task"] == "train":  # its dataset is held by cycles, and Windows removes no file that is open
+            gc.collect()
 
 
 def without_places(sentence: str, folder: Path) -> str:

@@ -73,6 +73,13 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.times)
 
+    def close(self) -> None:
+        """Let go of the files, so that they can be removed where no open file can be, as on Windows.
+
+        Whatever was taken from a map without copying it must be gone by then. Nothing can be read afterwards.
+        """
+        vars(self).clear()
+
     @property
     def audio_offset(self) -> Offset:
         """By how much the sound was moved, and how well lips and sound agree."""

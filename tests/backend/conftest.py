@@ -1,6 +1,6 @@
 """Real footage, tracked once for all tests, and video files made on the spot."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +13,7 @@ from backend.audio.decode import decode_audio
 from backend.tracking.landmarks import Track, track
 from backend.tracking.trackers import open_tracker
 from backend.video.decode import iterate_frames
+from tests.backend.open_files import OpenFiles
 
 CLOCK = 90_000
 """Ticks a second of the time stamps that are written."""
@@ -100,3 +101,18 @@ def write_video(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def _open_files() -> OpenFiles:
+    return OpenFiles()
+
+
+@pytest.fixture
+def removed_while_open(_open_files) -> Iterator[list[str]]:
+    """What the test removes or renames while it has it open."""
+    if not Path("/proc/self/maps").exists():
+        pytest.skip("open files are read from /proc")
+    _open_files.refused = []
+    yield _open_files.refused
+    _open_files.refused = None

@@ -101,13 +101,14 @@ def test_the_actors_own_files_are_not_replaced(tmp_path, capsys):
     assert (actor / "actor.json").read_bytes() == before
 
 
-def test_a_video_that_is_left_out_is_named_and_stops_no_other(clip, tmp_path, capsys):
+def test_a_video_that_is_left_out_is_named_and_stops_no_other(clip, tmp_path, capsys, removed_while_open):
     empty = tmp_path / "empty.mp4"
     empty.touch()
     assert main(["evaluate", "voice", str(clip), str(empty)]) == 1
     said = capsys.readouterr()
     assert said.err.startswith("mouthpiece: empty.mp4 was left out")
     assert "aperture_r" in said.out
+    assert removed_while_open == []
 
 
 def test_flicker_is_between_neighbours_of_a_clip():

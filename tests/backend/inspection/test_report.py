@@ -80,7 +80,7 @@ def test_an_existing_report_is_kept(report, actor_excerpt, capsys):
     assert "--overwrite" in capsys.readouterr().err
 
 
-def test_a_video_that_is_left_out_is_named_and_stops_no_other(actor_excerpt, tmp_path, capsys):
+def test_a_video_that_is_left_out_is_named_and_stops_no_other(actor_excerpt, tmp_path, capsys, removed_while_open):
     (tmp_path / "empty.mp4").touch()
     (tmp_path / "text.mp4").write_text("no video")
     videos = [str(actor_excerpt), str(tmp_path / "empty.mp4"), str(tmp_path / "text.mp4")]
@@ -88,6 +88,7 @@ def test_a_video_that_is_left_out_is_named_and_stops_no_other(actor_excerpt, tmp
     said = capsys.readouterr()
     assert "mouthpiece: empty.mp4 was left out" in said.err and "mouthpiece: text.mp4 was left out" in said.err
     assert "report.html" in said.out
+    assert removed_while_open == []
 
 
 def test_what_cannot_be_inspected_gets_a_sentence(tmp_path, capsys, write_video):

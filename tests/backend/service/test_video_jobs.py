@@ -48,6 +48,16 @@ def test_a_training_with_too_little_video_fails_with_its_sentence(service, clip)
     assert "short" not in {actor["name"] for actor in client.actors()}
 
 
+def test_an_actor_is_trained_and_speaks(service, shared, new_sound):
+    client = service.client
+    clips = sorted((shared / "grid_s1").glob("*.mp4"))[:9]
+    uploads = [client.upload(clip, kind="video") for clip in clips]
+    job = client.wait(client.train(uploads, "trained", CONSENT, accept_quality=True, preset="instant"))
+    assert "trained/model.safetensors" in client.files(job)
+    spoken = client.wait(client.animate(client.upload(new_sound()), actor="trained"))
+    assert "animation.npz" in client.files(spoken)
+
+
 def test_a_training_is_cancelled(service, clip):
     client = service.client
     job = client.train([client.upload(clip, kind="video")], "cancelled", CONSENT, accept_quality=True)

@@ -66,7 +66,7 @@ def measure(actor: Actor, dataset: Dataset, stems: list[str]) -> dict[str, dict[
             count = min(len(gap), len(true))
             row, gap = rows[way], gap[:count]
             row["r"].append(correlation(gap, true[:count]))
-            row["offset"].append(aperture_offset(gap, true[:count]) / FPS * 1000)
+            row["offset"].append(aperture_offset(gap, true[:count], times[:count]) * 1000)
             row["closed"] += closure_recall(gap, times[:count], list(timeline.phones), BILABIALS)
             row["false"] += closure_recall(gap, times[:count], list(timeline.phones), OPEN_VOWELS)
     return {

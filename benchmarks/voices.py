@@ -136,7 +136,8 @@ def performance(speaker: Speaker, take_path: Path) -> dict[str, float]:
     jaw = speaker.motion(take.samples, 1 / float(np.median(np.diff(take.times))))[2][:, arkit.INDEX["jawOpen"]]
     jaw = jaw[: len(take.jaw)]
     true = take.jaw[: len(jaw)]
-    return {"mandarin_jaw_r": correlation(jaw, true), "mandarin_offset_frames": float(aperture_offset(jaw, true))}
+    offset = aperture_offset(jaw, true, np.arange(len(jaw)))
+    return {"mandarin_jaw_r": correlation(jaw, true), "mandarin_offset_frames": offset}
 
 
 def conditions(speaker: Speaker, recordings: list[np.ndarray]) -> dict[str, float]:

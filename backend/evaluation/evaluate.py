@@ -2,7 +2,6 @@
 
 import json
 import tempfile
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,7 +164,7 @@ def _nothing(path: Path) -> ClipResult:
 def geometry_rows(clips: list[ClipResult]) -> dict[str, float]:
     """Figures of the vertices; those of the lip gap are medians over the clips."""
     gaps = [(clip.gap, lip_gap(clip.true)) for clip in clips]
-    offsets = [aperture_offset(*pair) * float(np.median(np.diff(clip.times))) for pair, clip in _zip(gaps, clips)]
+    offsets = [aperture_offset(*pair, clip.times) for pair, clip in zip(gaps, clips, strict=True)]
     predicted, true = np.concatenate([c.predicted for c in clips]), np.concatenate([c.true for c in clips])
     scores = [correlation(*pair) for pair in gaps]
     distances = np.concatenate([_lip_pixels(clip) for clip in clips])
@@ -181,10 +180,6 @@ def geometry_rows(clips: list[ClipResult]) -> dict[str, float]:
         "aperture_offset_ms": float(np.median(offsets)) * 1000,
         "lmd_px": float(distances.mean()),
     }
-
-
-def _zip(first: list, second: list) -> Iterator:
-    return zip(first, second, strict=True)
 
 
 def _lip_pixels(clip: ClipResult) -> np.ndarray:

@@ -36,19 +36,24 @@ def correlation(first: np.ndarray, second: np.ndarray) -> float:
     return float((first * second).sum() / scale) if scale > 0 else float("nan")
 
 
-def aperture_offset(predicted: np.ndarray, true: np.ndarray) -> int:
-    """Frames by which the predicted lip gap (T,) lags the true one (T,): where their correlation is highest.
+def aperture_offset(predicted: np.ndarray, true: np.ndarray, times: np.ndarray) -> float:
+    """Seconds by which the predicted lip gap (T,) lags the true one (T,): where their correlation is highest.
 
-    At least half of the frames are compared at every lag: two points always lie on a line. 0 where one of the curves
-    does not move at any lag.
+    times: (T,), growing; both curves go straight on where frames are missing. At least half of the frames are compared
+    at every lag: two points always lie on a line. 0 where one of the curves does not move at any lag.
     """
+    if len(times) < 2:
+        return 0.0
+    step = float(np.median(np.diff(times)))
+    frames = np.arange(times[0], times[-1] + step / 2, step)
+    predicted, true = np.interp(frames, times, predicted), np.interp(frames, times, true)
     reach = min(LONGEST_LAG, len(true) // 2)
     lags = range(-reach, reach + 1)
     scores = [
         correlation(predicted[max(0, k) : len(predicted) + min(0, k)], true[max(0, -k) : len(true) - max(0, k)])
         for k in lags
     ]
-    return 0 if np.isnan(scores).all() else lags[int(np.nanargmax(scores))]
+    return 0.0 if np.isnan(scores).all() else lags[int(np.nanargmax(scores))] * step
 
 
 def of_known(statistic: Callable[[list[float]], np.floating], values: Iterable[float]) -> float:
@@ -57,14 +62,14 @@ def of_known(statistic: Callable[[list[float]], np.floating], values: Iterable[f
     return float(statistic(known)) if known else float("nan")
 
 
-def geometry_figures(predicted: np.ndarray, true: np.ndarray, fps: float) -> dict[str, float]:
-    """All figures of the vertices; both (T, 468, 3) in interocular units."""
+def geometry_figures(predicted: np.ndarray, true: np.ndarray, times: np.ndarray) -> dict[str, float]:
+    """All figures of the vertices; both (T, 468, 3) in interocular units, times (T,) seconds, growing."""
     gaps = lip_gap(predicted), lip_gap(true)
     return {
         "vertex_error_mm": vertex_error_mm(predicted, true),
         "lip_error_mm": lip_error_mm(predicted, true),
         "aperture_r": correlation(*gaps),
-        "aperture_offset_ms": aperture_offset(*gaps) / fps * 1000,
+        "aperture_offset_ms": aperture_offset(*gaps, times) * 1000,
     }
 
 

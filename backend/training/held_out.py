@@ -23,8 +23,9 @@ def evaluate_held_out(
     valid = np.concatenate([np.asarray(dataset.valid[span.start : span.stop]) for span in spans])
     true = np.concatenate([dataset.vertices[span.start : span.stop] for span in spans])
     predicted = np.concatenate([row[0] for row in rows])
-    fps = 1 / float(np.median(np.diff(dataset.times[spans[0].start : spans[0].stop])))
-    figures = {"frames": float(valid.sum())} | geometry_figures(predicted[valid], true[valid], fps)
+    step = float(np.median(np.diff(dataset.times[spans[0].start : spans[0].stop])))
+    times = np.flatnonzero(valid) * step  # one span after the other
+    figures = {"frames": float(valid.sum())} | geometry_figures(predicted[valid], true[valid], times)
     if len(spans) > 1:
         figures["aperture_r_clips"] = _clip_correlation(rows, dataset, spans)
     if model.texture is None:

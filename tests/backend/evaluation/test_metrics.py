@@ -34,13 +34,19 @@ def test_correlation_equals_numpy():
 @pytest.mark.parametrize("lag", [-7, -1, 0, 3, 8])
 def test_a_shifted_curve_has_its_shift_as_offset(lag):
     curve = np.convolve(np.random.default_rng(1).random(400), np.ones(4) / 4, "same")
-    assert aperture_offset(np.roll(curve, lag), curve) == lag
+    assert aperture_offset(np.roll(curve, lag), curve, np.arange(400) / 25) == pytest.approx(lag / 25)
+
+
+def test_frames_that_are_missing_do_not_shorten_the_offset():
+    curve, times = np.convolve(np.random.default_rng(1).random(403), np.ones(4) / 4, "valid"), np.arange(400) / 25
+    shown = times * 25 % 12 < 8  # four frames of every twelve show no face
+    assert aperture_offset(np.roll(curve, 4)[shown], curve[shown], times[shown]) == pytest.approx(4 / 25)
 
 
 def test_a_short_clip_is_not_shifted_until_two_points_agree():
     curve = np.array([0.1, 0.3, 0.2, 0.5, 0.4, 0.1, 0.2, 0.4, 0.3, 0.1, 0.2, 0.35])
     near = curve + 0.05 * np.array([1, -1, 0, 1, 0, -1, 1, 0, -1, 0, 1, -1])  # r 0.93; its ends rise alike by chance
-    assert aperture_offset(near, curve) == 0
+    assert aperture_offset(near, curve, np.arange(12)) == 0
 
 
 def test_figures_that_no_clip_has_are_nan_without_a_warning(recwarn):
@@ -53,8 +59,8 @@ def test_figures_that_no_clip_has_are_nan_without_a_warning(recwarn):
 def test_a_late_prediction_has_a_positive_offset_in_ms():
     vertices = np.zeros((200, 468, 3))
     vertices[:, UPPER_INNER_LIP, 1] = np.convolve(np.random.default_rng(2).random(200), np.ones(3) / 3, "same")
-    figures = geometry_figures(np.roll(vertices, 2, axis=0), vertices, 25.0)
-    assert figures["aperture_offset_ms"] == 80
+    figures = geometry_figures(np.roll(vertices, 2, axis=0), vertices, np.arange(len(vertices)) / 25)
+    assert figures["aperture_offset_ms"] == pytest.approx(80)
     assert lip_gap(vertices)[50] == pytest.approx(vertices[50, UPPER_INNER_LIP, 1])
 
 

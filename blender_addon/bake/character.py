@@ -133,7 +133,7 @@ def _play_caches(
 
 
 def _check_editable(driven: Sequence[bpy.types.Object]) -> None:
-    linked = [mesh for mesh in driven if not mesh.data.shape_keys.is_editable and not mesh.is_editable]
+    linked = [mesh for mesh in driven if mesh.data.shape_keys.library and mesh.library]
     if linked:
         raise MappingError(
             f"{linked[0].name} is linked from another file; make a library override of it first "
@@ -149,7 +149,7 @@ def _override_meshes(driven: Sequence[bpy.types.Object]) -> None:
     Each object gets a mesh of its own: another override of the same character is another one that speaks.
     """
     for mesh in driven:
-        if mesh.data.shape_keys.is_editable:
+        if mesh.data.shape_keys.library is None:
             continue
         local = mesh.data.override_create()
         if local is None:

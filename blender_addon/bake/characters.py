@@ -20,7 +20,7 @@ def character_meshes(
     for item in objects:
         for part in _character(item, present):
             if part.as_pointer() in places and part.type == "MESH" and part.data.shape_keys is not None:
-                owner = part.data.shape_keys if part.data.shape_keys.is_editable else part
+                owner = part.data.shape_keys if part.data.shape_keys.library is None else part
                 found.setdefault(owner.as_pointer(), part)
     return list(found.values())
 

@@ -53,11 +53,13 @@ class Window:
         script = str(Path(__file__).with_name("in_window.py"))
         geometry = ["--window-geometry", "0", "0", *map(str, WINDOW)]
         blender = ["blender", "--factory-startup", *geometry, "--python", script, "--", str(self.folder)]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        with subprocess.Popen(screen, **quiet) as display:
+        log = self.folder / "blender.log"
+        with log.open("wb") as said, subprocess.Popen(screen, stdout=said, stderr=said) as display:
             try:
                 time.sleep(2)
-                with subprocess.Popen(blender, env=self._environment, cwd=self.folder, **quiet) as process:
+                with subprocess.Popen(
+                    blender, env=self._environment, cwd=self.folder, stdout=said, stderr=said
+                ) as process:
                     try:
                         self.wait("the window", lambda state: True)
                         yield self
@@ -65,6 +67,8 @@ class Window:
                         process.terminate()
             finally:
                 display.terminate()
+        if "Traceback" in (text := log.read_text("utf-8", "replace")):  # a section that fails stays empty
+            raise RuntimeError(text[text.index("Traceback") :][:2000])
 
     @property
     def state(self) -> dict | None:

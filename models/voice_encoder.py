@@ -34,9 +34,10 @@ class Halving(nn.Module):
 
     def forward(self, rows: Tensor, triples: Tensor) -> Tensor:
         """rows (N, before), triples (M, 3) indices into them -> (M, width)."""
-        normal = self.normalise(rows)
-        result = self.mix(nn.functional.gelu(self.gather(normal[triples].flatten(1)), approximate="tanh"))
-        return rows[triples[:, 1]] + self.dropout(result) if self.residual else result
+        # `index_select`, whose gradients are added up in one order; those of indexing depend on the threads' haste.
+        three = self.normalise(rows).index_select(0, triples.flatten()).view(len(triples), -1)
+        result = self.mix(nn.functional.gelu(self.gather(three), approximate="tanh"))
+        return rows.index_select(0, triples[:, 1]) + self.dropout(result) if self.residual else result
 
 
 class Manner(nn.Module):

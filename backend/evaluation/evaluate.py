@@ -35,7 +35,7 @@ from backend.normalisation.pose import apply, invert
 from backend.normalisation.space import SpeakerSpace
 from backend.progress import Progress, no_progress
 from backend.speech.phones import BILABIALS, OPEN_VOWELS, Phone
-from backend.training.batches import texture_weights
+from backend.training.batches import GAP_SECONDS, texture_weights
 from backend.training.dataset import Dataset, DatasetConfig, KnownFace, build_dataset
 from backend.trust.provenance import file_sha256
 from backend.video.decode import open_video
@@ -91,7 +91,7 @@ def evaluate(
         trained = {} if include_training else actor.description.get("trained_until", {})
         for number, path in enumerate(dataset.videos(videos)):
             progress("predict", number, len(videos))
-            clip = _predict(actor, dataset, number, path, float(trained.get(file_sha256(path), -1.0)))
+            clip = _predict(actor, dataset, number, path, trained.get(file_sha256(path), -1.0) + GAP_SECONDS)
             if len(clip.times) > 1:
                 clips.append(clip)
         if not clips:

@@ -93,8 +93,9 @@ class TextureEngine:
             own = starts[lanes] + step < len(sound)
             if self.previous is not None and states is not None:
                 state = self.previous(pictures)
-                states.after[frames[own]] = state[own]
-            if step >= 0:
+            if step >= 0:  # before, the frames are those of the stretch before
+                if states is not None and state is not None:
+                    states.after[frames[own]] = state[own]
                 yield frames[own].numpy(), _to_pixels(pictures[own])
 
     @torch.inference_mode()

@@ -16,6 +16,8 @@ from backend.training.dataset import Dataset
 
 MARGIN_SECONDS = 0.05
 """Of sound on either side of the windows of a stretch."""
+GAP_SECONDS = 0.5
+"""Between what is trained on and what is measured: a frame's neighbours show nearly the same."""
 LEAST_HELD_OUT = 12
 """Frames with a face that the cut must leave of a clip for measuring; fewer say nothing."""
 REST_NOISE_RMS = 0.002
@@ -55,11 +57,11 @@ class Span:
     stop: int
 
 
-def split_spans(dataset: Dataset, held_out: float, gap_seconds: float = 0.5) -> tuple[list[Span], list[Span]]:
+def split_spans(dataset: Dataset, held_out: float) -> tuple[list[Span], list[Span]]:
     """Divide the clips by time: the last `held_out` of the frames, never neighbours, are kept from training.
 
-    A gap at the cut keeps the sound windows of both sides apart. Returns (training, held-out) spans; held-out ones
-    that hardly show a face are left out.
+    A gap at the cut keeps neighbouring frames apart; the last windows of training's sound reach over it. Returns
+    (training, held-out) spans; held-out ones that hardly show a face are left out.
     """
     clip = np.asarray(dataset.clip)
     bounds = np.flatnonzero(np.diff(clip, prepend=-1, append=-1))
@@ -71,7 +73,7 @@ def split_spans(dataset: Dataset, held_out: float, gap_seconds: float = 0.5) -> 
         elif start >= cut:
             held.append(Span(int(start), int(stop)))
         else:
-            last = int(np.searchsorted(dataset.times[start:cut], dataset.times[cut] - gap_seconds)) + int(start)
+            last = int(np.searchsorted(dataset.times[start:cut], dataset.times[cut] - GAP_SECONDS)) + int(start)
             if last > start:
                 train.append(Span(int(start), last))
             held.append(Span(int(cut), int(stop)))

@@ -46,7 +46,8 @@ class TrainConfig:
     seed: int = 0
     """Of everything random."""
     held_out: float = 0.15
-    """Share of the video, from its end, that training never sees and the figures come from."""
+    """Share of the video, from its end, that no network learns from and the figures come from. What is made of the
+    whole video before, and shown at rest, knows it: the neutral face, the layout, the mean mouth of the atlas."""
     chunk: int = 64
     """Consecutive frames in one stretch."""
     chunks: int = 4

@@ -140,8 +140,8 @@ class VoiceBatches:
             count = recording.frames[1] - recording.frames[0]
             start = recording.frames[0] + int(rng.integers(0, max(1, count - self.length + 1)))
             rows = np.arange(start, start + self.length)
+            times = self.corpus.times[rows.clip(max=recording.frames[1] - 1)] * 100
             rows[rows >= recording.frames[1]] = -1
-            times = self.corpus.times[np.maximum(rows, start)] * 100
         else:
             span = self.length * FRAME_COLUMNS * speed
             times = rng.uniform(0, max(1, last - first - span)) + np.arange(self.length) * FRAME_COLUMNS * speed

@@ -58,7 +58,7 @@ def test_figures_table_json_and_video(clip, tmp_path, capsys):
 
 def test_the_video_begins_where_training_ended_with_the_sound_of_that_moment(clip, tmp_path):
     actor = load_whole_actor(find_actor("default"))
-    trained = {file_sha256(clip): 3.0}
+    trained = {file_sha256(clip): 2.5}
     evaluate(
         replace(actor, description=actor.description | {"trained_until": trained}),
         [clip],

@@ -189,7 +189,7 @@ def decoded_frames(container: "InputContainer", progress: Progress = no_progress
 def _good_frames(container: "InputContainer") -> Iterator["AudioFrame | None"]:
     """The frames that can be decoded and are like the first, None for each packet that cannot.
 
-    Raises the first FFmpegError where there are no frames.
+    Raises the last FFmpegError where there are no frames.
     """
     import av.error
 
@@ -199,13 +199,13 @@ def _good_frames(container: "InputContainer") -> Iterator["AudioFrame | None"]:
         try:
             packet = next(packets, None)
         except av.error.FFmpegError as error:
-            packet, failure = None, failure or error
+            packet, failure = None, error
         if packet is None:
             break
         try:
             frames = packet.decode()
         except av.error.FFmpegError as error:
-            failure = failure or error
+            failure = error
             yield None
             continue
         for frame in frames:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -142,6 +143,39 @@ def test_half_a_file_is_half_the_sound_and_a_warning(write_sound, ending):
     assert 1.5 < len(samples) / SAMPLE_RATE < 2.2
     assert len(messages) == 1
     assert "of 4.0 s of half" in messages[0]
+
+
+def write_pieces(path: Path, times, codec: str = "pcm_s16le", **options: str) -> Path:
+    """Write pieces of a tone that last 0.1 s and begin at these seconds."""
+    with av.open(str(path), "w", options=options) as container:
+        stream = container.add_stream(codec, rate=SAMPLE_RATE, layout="mono")
+        resampler = av.AudioResampler(format=stream.format, layout="mono", rate=SAMPLE_RATE)
+        for time in times:
+            tone = sine(300, 0.1, SAMPLE_RATE)[None].astype(np.float32)
+            frame = av.AudioFrame.from_ndarray(tone, format="fltp", layout="mono")
+            frame.sample_rate = SAMPLE_RATE
+            (frame,) = resampler.resample(frame)
+            frame.pts = round(time * SAMPLE_RATE)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize("codec", ["pcm_s16le", "pcm_u8"])
+def test_a_missing_part_is_silent(tmp_path, codec):
+    samples = decode_audio(write_pieces(tmp_path / "gap.mkv", [0.0, 0.1, 1.0, 1.1], codec))
+    assert len(samples) == 1.2 * SAMPLE_RATE
+    assert np.abs(samples[SAMPLE_RATE // 4 : SAMPLE_RATE * 9 // 10]).max() < 0.02
+
+
+def test_a_time_stamp_long_after_the_end_is_not_believed(tmp_path):
+    path = write_pieces(tmp_path / "jump.mkv", [0.0, 0.1, 9999.0], live="1")  # such a file does not say how long it is
+    assert len(decode_audio(path)) == pytest.approx(0.3 * SAMPLE_RATE)
+
+
+def test_sound_before_time_zero_is_cut(tmp_path):
+    path = write_pieces(tmp_path / "early.mkv", [-0.2, -0.1, 0.0, 0.1, 0.2], avoid_negative_ts="disabled")
+    assert len(decode_audio(path)) == pytest.approx(0.3 * SAMPLE_RATE)
 
 
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])

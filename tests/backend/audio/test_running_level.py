@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backend.audio.decode import SAMPLE_RATE
-from backend.audio.running_level import RunningLevel
+from backend.audio.running_level import MOST_GAIN, RunningLevel
 from backend.audio.spectrogram import level_gain
 
 
@@ -43,6 +43,13 @@ def test_a_gain_depends_on_the_past_alone(speech):
     second.feed(louder)
     before = np.arange(0, 5 * SAMPLE_RATE, 100)
     assert np.array_equal(first.gains(before), second.gains(before))
+
+
+def test_a_sound_that_fades_away_is_raised_so_far_only():
+    noise, level = np.random.default_rng(0).standard_normal(30 * SAMPLE_RATE), RunningLevel()
+    for loudness in (0.002, 0.001):
+        level.feed((noise * loudness).astype(np.float32))
+    assert level.gains(np.array([60 * SAMPLE_RATE]))[0] == MOST_GAIN
 
 
 def test_silence_leaves_the_gain_alone(speech):

@@ -46,6 +46,14 @@ def test_variable_rate_keeps_its_time_stamps(write_video):
     assert np.allclose([time for time, _ in iterate_frames(path)], true, atol=2e-3)
 
 
+def test_of_two_pictures_at_one_time_the_first_is_shown(write_video):
+    pictures = [np.full((32, 32, 3), 50 * number, np.uint8) for number in range(5)]
+    path = write_video("twice.mkv", pictures, [0, 0.04, 0.08, 0.0804, 0.12])  # Matroska counts milliseconds
+    times, shown = zip(*iterate_frames(path), strict=True)
+    assert times == pytest.approx([0, 0.04, 0.08, 0.12])
+    assert [picture.mean() for picture in shown] == pytest.approx([0, 50, 100, 200], abs=4)
+
+
 def test_sixty_frames_a_second(write_video):
     path = write_video("fast.mp4", [blocks(32, 32)] * 60, np.arange(60) / 60)
     info = open_video(path)

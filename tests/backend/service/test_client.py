@@ -131,7 +131,7 @@ def test_a_failed_wait_has_the_job(service, new_sound):
 
 
 class Flaky(http.server.BaseHTTPRequestHandler):
-    """Is busy twice, then breaks off a result in the middle of each answer."""
+    """Is busy twice, in both ways, then breaks off a result in the middle of each answer."""
 
     content = bytes(range(256)) * 400
     busy = 2
@@ -142,7 +142,7 @@ class Flaky(http.server.BaseHTTPRequestHandler):
         if self.path == "/v1/health":
             Flaky.busy -= 1
             if Flaky.busy >= 0:
-                self.send_response(503)
+                self.send_response(429 if Flaky.busy else 503)
                 self.send_header("Retry-After", "0")
                 self.end_headers()
                 self.wfile.write(b'{"error": "Busy.", "status": 503}')

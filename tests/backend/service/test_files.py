@@ -1,5 +1,6 @@
 """Results as files: packed, addressed, sent in parts, expired; and locks."""
 
+import contextlib
 import zipfile
 
 import pytest
@@ -116,6 +117,21 @@ def test_what_is_read_or_needed_stays(house):
     store.grow_old(9e9, set())
     house.tidy()
     assert store.files() == []
+
+
+def test_what_begins_to_be_read_while_the_house_is_tidied_stays(house, monkeypatch):
+    house, store, readers, layout = house
+    keep(store, layout, RESULT, "read", 1, 9e9)
+    grow_old = store.grow_old
+    with contextlib.ExitStack() as reading:
+
+        def grow_old_and_begin(*values) -> None:
+            grow_old(*values)
+            reading.enter_context(readers.reading(RESULT, "read"))
+
+        monkeypatch.setattr(store, "grow_old", grow_old_and_begin)
+        house.tidy()
+    assert [file.name for file in store.files()] == ["read"]
 
 
 def test_clocks_that_jump_make_nothing_old(house, monkeypatch):

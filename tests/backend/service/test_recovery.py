@@ -98,6 +98,15 @@ def test_without_a_backup_the_records_are_enough(layout):
     assert "a new one was made" in " ".join(notes)
 
 
+def test_of_a_job_and_a_record_with_one_idempotency_key_both_are_kept(layout):
+    with opened(layout) as (store, _):
+        accept(store, layout, make_job(1, idempotency="the-same"))
+    Records(layout.records).write(make_job(2, idempotency="the-same"))
+    with opened(layout) as (store, _):
+        assert len(states(store)) == 2
+        assert store.by_idempotency("the-same").id == f"{1:032x}"
+
+
 def test_an_end_that_the_backup_does_not_know_is_kept(layout):
     with opened(layout) as (store, _):
         accept(store, layout, make_job(1))
@@ -122,11 +131,17 @@ def test_a_result_that_is_gone_or_cut_is_made_again(layout):
         assert store.get(whole.id).state == DONE
 
 
-def test_a_result_that_is_gone_is_made_again_though_the_service_stops_before(layout):
+@pytest.mark.parametrize("full", [False, True])
+def test_a_result_that_is_gone_is_made_again_though_the_service_stops_before(layout, monkeypatch, full):
+    def fail(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
     job = make_job(1, state=DONE)
     with opened(layout) as (store, _):
         accept(store, layout, job)
         store.put_file(StoredFile(job.key, RESULT, 3, SHA_OF_ABC, {}))
+    if full:
+        monkeypatch.setattr("backend.service.whole_file.sync_file", fail)
     for _ in range(2):
         with opened(layout) as (store, _):
             assert store.get(job.id).state == QUEUED

@@ -142,6 +142,23 @@ def test_outside_what_exists_and_what_does_not_look_alike(place):
     assert len(sentences) == 1
 
 
+def test_a_folder_that_becomes_a_link_after_it_was_checked_is_no_way_out(tmp_path, monkeypatch):
+    root, outside, opened = tmp_path / "root", tmp_path / "outside", os.open
+    for folder in (root / "sub", outside):
+        folder.mkdir(parents=True)
+        (folder / "sound.wav").write_bytes(b"RIFF")
+
+    def swap_and_open(*values) -> int:
+        (root / "sub").rename(root / "moved")
+        (root / "sub").symlink_to(outside)
+        return opened(*values)
+
+    with monkeypatch.context() as patch, pytest.raises(Problem) as refused:
+        patch.setattr(os, "open", swap_and_open)
+        open_inside(str(root / "sub" / "sound.wav"), [root])
+    assert refused.value.status == 403
+
+
 def test_a_pipe_is_no_file(place):
     pipe = place / "pipe"
     os.mkfifo(pipe)

@@ -1,6 +1,7 @@
 """Small parts by themselves: time left, events, metrics, the log, the envelope of a sound, worker processes."""
 
 import asyncio
+import contextlib
 import errno
 import json
 import logging
@@ -14,14 +15,17 @@ import pytest
 from backend import errors
 from backend.errors import MouthpieceError
 from backend.service import estimate, housekeeping, whole_file
+from backend.service.core import build_core
 from backend.service.estimate import Estimator, Pace
 from backend.service.events import Events
 from backend.service.logs import JsonFormatter
 from backend.service.metrics import Metrics
 from backend.service.preview import envelope
-from backend.service.problems import STATUS, Problem, http_status
+from backend.service.problems import STATUS, Busy, Problem, http_status
 from backend.service.process import WorkerDied, WorkerProcess, _environment
 from backend.service.result_file import read_members, write_result
+from backend.service.settings import ServiceSettings
+from backend.service.uploads import MOST_AT_ONCE
 from backend.service.whole_file import write_whole
 
 
@@ -40,6 +44,20 @@ def test_a_large_file_fits_into_a_result(tmp_path, monkeypatch):
     assert read_members(tmp_path / "result.zip")["animation.npz"].size == 5000
     with zipfile.ZipFile(tmp_path / "result.zip") as archive:
         assert archive.read("animation.npz") == bytes(5000)
+
+
+def test_so_many_uploads_come_in_at_once_and_no_more(tmp_path):
+    settings = ServiceSettings(tmp_path)
+    settings.layout.make()
+    core = build_core(settings)
+    with contextlib.ExitStack() as arriving:
+        for _ in range(MOST_AT_ONCE):
+            arriving.enter_context(core.uploads.place(0))
+        with pytest.raises(Busy), core.uploads.place(0):
+            pass
+    with core.uploads.place(0):  # those have ended
+        pass
+    core.store.database.close()
 
 
 def test_housekeeping_outlives_a_file_that_cannot_be_deleted(monkeypatch):

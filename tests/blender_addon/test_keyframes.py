@@ -24,6 +24,7 @@ def test_every_frame_stays_within_the_tolerance(tolerance: float) -> None:
     np.testing.assert_allclose(sparse_values(keys, 500), spline(np.arange(500)), atol=1e-6)
     assert keys.frames[0] == 0
     assert keys.frames[-1] == 499
+    assert keys.slopes[[0, -1]].tolist() == [0, 0]
 
 
 def test_keeps_a_key_or_two_a_syllable() -> None:

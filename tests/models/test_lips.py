@@ -11,7 +11,7 @@ from backend.speech import phones
 from backend.speech.phones import SYMBOLS
 from models.lips import close_lips_at_bilabials
 from models.motion_network import MotionNetwork
-from models.phonemes import AJAR, BILABIALS, OPEN_VOWELS, PHONEMES
+from models.phonemes import AJAR, ASIDE, BILABIALS, MOMENTS, OPEN_VOWELS, PHONEMES, lips_shown
 from models.presets import VOICE, build_model
 from models.voice_encoder import Manner
 from shape_keys.topology import LOWER_INNER_LIP, UPPER_INNER_LIP
@@ -51,6 +51,21 @@ def gaps(model, symbol: str) -> np.ndarray:
 def test_the_names_are_those_of_the_phonemes():
     assert SYMBOLS[BILABIALS] == phones.BILABIALS
     assert {SYMBOLS[number] for number in OPEN_VOWELS} == set(phones.OPEN_VOWELS)
+
+
+@pytest.mark.parametrize("place", [MOMENTS // 2 - 1, MOMENTS // 2 + 1])
+def test_lips_close_where_a_bilabial_is_likeliest_and_little_beside(place):
+    probabilities = np.zeros((1, MOMENTS, PHONEMES))
+    probabilities[:, MOMENTS // 2, BILABIALS.start] = 0.4
+    assert lips_shown(np.array([0.5]), probabilities, own=False) == 0
+    probabilities[:, place, BILABIALS.start] = 1
+    assert lips_shown(np.array([0.5]), probabilities, own=False) == pytest.approx(0.5 * (1 - ASIDE) - AJAR)
+
+
+def test_lips_stay_open_where_what_may_be_a_bilabial_is_rather_a_vowel():
+    probabilities = np.zeros((1, MOMENTS, PHONEMES))
+    probabilities[..., [BILABIALS.start, OPEN_VOWELS[0]]] = 0.3, 0.7
+    assert lips_shown(np.array([0.5]), probabilities, own=False) == 0.5
 
 
 def test_lips_meet_at_bilabials_and_vowels_stay(model):

@@ -86,6 +86,14 @@ def test_lips_close_at_bilabials(word, length):
             assert opening[inside].min() < closed, phone
 
 
+@pytest.mark.parametrize("late", [0.0, 0.02, 0.04, 0.06])
+def test_a_closure_between_two_frames_is_seen_in_one_of_them(late):
+    said = say("aa b:0.03 aa", 0.15, 0.5 + late)
+    opening = gap(coarticulate(said, times_of(said, 12)))
+    nearest = within(said, "b", times_of(said, 12))
+    assert (opening[nearest] < 0.1 * np.percentile(opening, 95)).all()
+
+
 def test_lips_are_open_in_open_vowels_even_between_bilabials():
     said = say("b aa p ae m eh b", 0.09)
     times = times_of(said)

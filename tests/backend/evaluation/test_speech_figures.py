@@ -34,6 +34,7 @@ def test_tracked_closures_are_found_within_a_frame():
     true = gap_closed_at(0.4, 1.2)
     assert tracked_closures(true, gap_closed_at(0.44, 1.2)) == [True, True]
     assert tracked_closures(true, gap_closed_at(0.8)) == [False, False]
+    assert tracked_closures(true, 20 * gap_closed_at(0.44, 1.2)) == [True, True]  # of a mouth that opens wider
 
 
 def test_pauses_at_the_ends_are_no_closures():

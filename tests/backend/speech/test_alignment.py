@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from backend.errors import InputError
+from backend.speech.phones import SILENCE, Phone
 
 pytest.importorskip("pocketsphinx", reason="pocketsphinx is not installed")
 pytestmark = pytest.mark.skipif(ctypes.util.find_library("espeak-ng") is None, reason="espeak-ng is not installed")
@@ -121,6 +122,15 @@ def test_words_that_nobody_said_are_left_out():
     phones, words = _timeline(found, 0.0, 1.5)  # the last one lies in the padding after the sound
     assert [(word.text, word.start, word.end) for word in words] == [("my", pytest.approx(0.2), pytest.approx(0.6))]
     assert [phone.symbol for phone in phones] == ["m", "ay"]
+
+
+def test_a_long_consonant_after_a_pause_leaves_the_pause_what_it_took():
+    from backend.speech.alignment import LONGEST_FIRST_CONSONANT, _without_swallowed_pauses
+
+    first, vowel, long = Phone(0, 0.5, "b"), Phone(0.5, 1.0, "aa"), Phone(1.0, 1.5, "s")
+    begin = pytest.approx(0.5 - LONGEST_FIRST_CONSONANT)
+    expected = [Phone(0, begin, SILENCE), Phone(begin, 0.5, "b"), vowel, long]
+    assert _without_swallowed_pauses([first, vowel, long]) == expected
 
 
 def test_no_words(aligner):

@@ -12,7 +12,7 @@ from backend.tracking.landmarks import Track, track
 from backend.tracking.trackers import open_tracker
 from backend.training.tracked_clip import blank_gaps
 from backend.video.decode import iterate_frames
-from shape_keys.topology import CANONICAL_FACE
+from shape_keys.topology import CANONICAL_FACE, CHIN, LOWER_INNER_LIP
 
 
 def tracked_gaps(images: list[np.ndarray]) -> np.ndarray:
@@ -97,6 +97,16 @@ def test_a_face_that_leaves_the_picture(speaker):
     assert np.isin(gaps[-3:], (Gap.OUTSIDE, Gap.NO_FACE)).all()
 
 
+def gaps_of(face: np.ndarray) -> np.ndarray:
+    """(30,) of a face (468, 3) that stands still in a picture of 640 x 480 pixels."""
+    faces = np.repeat(face[None], 30, axis=0).astype(np.float32)
+    signs = SceneSigns()
+    for _ in range(30):
+        signs.observe(np.full((8, 8, 3), 128, np.uint8))
+    clip = Track(np.arange(30) / 25, faces, np.ones(30, bool), np.zeros(30, np.float32), 640, 480)
+    return find_gaps(clip, signs, yaw_pitch_roll(rough_poses(faces)))
+
+
 @pytest.mark.parametrize(("yaw", "pitch", "turned"), [(0, 0, 0), (25, 0, 0), (45, 0, 1), (-45, 0, 1), (0, 40, 1)])
 def test_extreme_poses(yaw, pitch, turned):
     """The canonical face turned by a known angle, drawn 200 pixels wide in the middle of a picture."""
@@ -104,13 +114,14 @@ def test_extreme_poses(yaw, pitch, turned):
     about_y = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
     about_x = np.array([[1, 0, 0], [0, np.cos(p), -np.sin(p)], [0, np.sin(p), np.cos(p)]])
     face = CANONICAL_FACE @ (about_y @ about_x).T * [100, -100, -100] + [320, 240, 0]
-    faces = np.repeat(face[None], 30, axis=0).astype(np.float32)
-    signs = SceneSigns()
-    for _ in range(30):
-        signs.observe(np.full((8, 8, 3), 128, np.uint8))
-    clip = Track(np.arange(30) / 25, faces, np.ones(30, bool), np.zeros(30, np.float32), 640, 480)
-    gaps = find_gaps(clip, signs, yaw_pitch_roll(rough_poses(faces)))
-    assert (gaps == turned * Gap.TURNED).all()
+    assert (gaps_of(face) == turned * Gap.TURNED).all()
+
+
+@pytest.mark.parametrize(("vertex", "outside"), [(CHIN, 0), (LOWER_INNER_LIP, 1)])
+def test_of_what_is_cut_off_the_lips_matter_most(vertex, outside):
+    face = CANONICAL_FACE * [100, -100, -100] + [320, 240, 0]
+    face[vertex, 1] = 481
+    assert (gaps_of(face) == outside * Gap.OUTSIDE).all()
 
 
 def test_reasons_are_told_in_words():

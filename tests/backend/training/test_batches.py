@@ -45,6 +45,22 @@ def test_batches_are_drawn_from_their_number(formula_dataset):
     assert first.columns.shape != other.columns.shape or not torch.equal(first.columns, other.columns)
 
 
+def test_each_process_gets_batches_of_its_own_and_as_many(formula_dataset):
+    train, _ = split_spans(formula_dataset, 0.15)
+    batches = Batches(formula_dataset, train, TrainConfig(augment=PLAIN, texture_frames=1), COLUMNS)
+    assert len(list(batches.epoch(0))) == 3
+    (first,), (second,) = (list(batches.epoch(0, process, 2)) for process in (0, 1))
+    assert not torch.equal(first.frames, second.frames)
+
+
+def test_no_picture_is_before_the_first_of_a_clip_or_after_a_lost_face(formula_dataset, monkeypatch):
+    batches, frames = Batches(formula_dataset, [], TrainConfig(), COLUMNS), np.arange(len(formula_dataset))
+    monkeypatch.setattr(formula_dataset, "clip", frames // 400)
+    monkeypatch.setattr(formula_dataset, "valid", frames != 500)
+    before = batches.previous(np.array([0, 1, 400, 401, 500, 501])).any(axis=(1, 2, 3))
+    assert before.tolist() == [False, True, False, True, True, False]
+
+
 def test_sound_and_targets_agree_without_augmentation(formula_dataset):
     train, _ = split_spans(formula_dataset, 0.15)
     config = TrainConfig(augment=PLAIN)

@@ -29,7 +29,9 @@ from backend.training.train import (
     _settings,
     seen_seconds,
     train,
+    trained_until,
 )
+from backend.trust.provenance import file_sha256
 from models.presets import PRESETS
 
 
@@ -196,6 +198,13 @@ def test_only_frames_that_show_a_face_are_material(formula_dataset):
     lost = copy.copy(formula_dataset)
     lost.valid = np.arange(len(lost.valid)) >= 500
     assert seen_seconds(lost, spans) == pytest.approx(10, abs=0.05)
+
+
+def test_what_was_trained_on_of_a_video_ends_with_its_last_frame(formula_dataset, tmp_path, monkeypatch):
+    monkeypatch.setitem(formula_dataset.description, "clips", [{"video": 0}])
+    (tmp_path / "speaker.mp4").write_bytes(b"one")
+    seen = trained_until((tmp_path / "speaker.mp4",), formula_dataset, [Span(0, 250), Span(500, 601)])
+    assert seen == {file_sha256(tmp_path / "speaker.mp4"): 600 / 25}
 
 
 @pytest.fixture

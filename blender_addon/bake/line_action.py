@@ -84,8 +84,11 @@ def remove_from_line(line: str, owner: bpy.types.ID) -> None:
 
 
 def line_actions(line: str) -> list[bpy.types.Action]:
-    """The actions of a line: one, or before Blender 4.4 one for each thing it drives."""
-    return [action for action in bpy.data.actions if action.get(LINE) == line]
+    """The actions of a line: one, or before Blender 4.4 one for each thing it drives.
+
+    What is written into one that is linked from a library would be lost: the line gets an action of its own.
+    """
+    return [action for action in bpy.data.actions if action.get(LINE) == line and action.library is None]
 
 
 def _find(line: str, owner: bpy.types.ID):

@@ -22,8 +22,12 @@ def collect_head(scene: bpy.types.Scene, line: str, head: bpy.types.Object) -> b
 
 
 def mark_asset(head: bpy.types.Object, animation: Animation) -> None:
-    """Mark the head's collection as an asset with a picture; a head that was moved to another collection is left."""
-    collection = next((found for found in head.users_collection if found.get(LINE) == head.get(LINE)), None)
+    """Mark the head's collection as an asset with a picture; a head that was moved to another collection is left.
+
+    So is one whose collection is an override of a linked one: Blender cannot mark these.
+    """
+    own = (found for found in head.users_collection if found.get(LINE) == head.get(LINE))
+    collection = next((found for found in own if found.override_library is None), None)
     if collection is None:
         return
     collection.asset_mark()

@@ -141,12 +141,14 @@ def _write_cache(path: Path, animation: Animation, material: bpy.types.Material)
 
 
 def find_head(scene: bpy.types.Scene, line: str) -> bpy.types.Object | None:
-    """The head that a line has in a scene already."""
-    return next((found for found in scene.objects if found.type == "MESH" and found.get(LINE) == line), None)
+    """The head that a line has in a scene already; one that is linked is another file's."""
+    heads = (found for found in scene.objects if found.type == "MESH" and found.get(LINE) == line)
+    return next((head for head in heads if head.library is None), None)
 
 
 def _check_editable(head: bpy.types.Object, animation: Animation) -> None:
     """Raises AnimationError where a head cannot be baked again without loss, now or at all."""
+    _check_local(head)
     check_free(head.name, [head, head.data.shape_keys])
     # A mesh that is being edited has its shape keys elsewhere; whoever animates may begin to edit meanwhile.
     if head.mode != "OBJECT" or head.data.is_editmode:
@@ -158,9 +160,23 @@ def _check_editable(head: bpy.types.Object, animation: Animation) -> None:
 
 
 def check_mesh(head: bpy.types.Object) -> None:
-    """Raises AnimationError where no animation fits a head's mesh any more, for other vertices or faces were made."""
+    """Raises AnimationError where a head's mesh is another file's, or no animation fits what was made of it."""
+    _check_local(head)
     if is_altered(head.data):
         raise AnimationError(_altered(head))
+
+
+def _check_local(head: bpy.types.Object) -> None:
+    """Raises AnimationError where what a bake writes would be gone when the file is opened again."""
+    for data in (head.data, head.data.shape_keys):
+        if data is None:
+            continue
+        owner = data if data.override_library is None else data.override_library.reference
+        if owner.library is not None:
+            raise AnimationError(
+                f"{head.name} is linked from {Path(owner.library.filepath).name}; make its mesh local (Object > "
+                "Relations > Make Local), or append the head instead."
+            )
 
 
 def _altered(head: bpy.types.Object) -> str:

@@ -11,24 +11,31 @@ from .bake.mesh_cache import cache_modifier
 from .bake.tags import LINE
 from .bake.textures import material_images
 from .client import default_home
+from .line_files import artists_file
 from .recordings import known_lines, numbered
 from .speech_source import sound_strips
 
 _unsaved: list[str] = []
 
 
-def line_folder(line: str, replaced: Collection[bpy.types.Object]) -> Path:
-    """Folder for a line's animation, near the saved .blend, else among the user's data.
+def line_folder(line: str, replaced: Collection[bpy.types.Object]) -> tuple[Path, str]:
+    """(folder for a line's animation, what to say of it), near the saved .blend, else among the user's data.
 
     replaced: the objects whose textures and caches the bake will replace. A folder that is there already is taken by
-    the line that made it, as long as nothing else uses it.
+    the line that made it, as long as nothing else uses it and the artist has nothing in it: all of it is replaced.
     """
     known, used = line in known_lines(), [_comparable(path) for path in _used_files(line, replaced)]
+    others, passed = {safe_name(other) for other in known_lines()} - {safe_name(line)}, ""
     for name in numbered(safe_name(line)):
-        folder = files_folder() / name
-        inside = _comparable(folder / "x")[:-1]
-        if not folder.exists() or (known and not any(path.startswith(inside) for path in used)):
-            return folder
+        folder, found = files_folder() / name, None
+        if folder.exists():
+            inside = _comparable(folder / "x")[:-1]
+            if not known or name in others or any(path.startswith(inside) for path in used):
+                continue
+            found = artists_file(folder)
+        if found is None:
+            return folder, passed and f"{passed}: this animation is in {name}"
+        passed = passed or f"the folder {name} stays as it is, for {found} in it is yours"
     raise AssertionError("there is always a next number")
 
 

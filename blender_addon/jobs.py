@@ -13,6 +13,7 @@ from .animation import Animation, read_animation
 from .background import Background, Cancelled
 from .client import Client, Job, JobFailed, ServiceError, ServiceUnreachable
 from .errors import BackendError
+from .line_files import ANIMATION, artists_file
 
 POLL_SECONDS = 0.15
 PATIENCE = 6.0  # seconds a backend may be silent before the job is given up
@@ -27,7 +28,8 @@ class AnimateRequest:
     actor: str
     name: str
     folder: Path
-    """Becomes the animation's folder when everything has arrived; an older one is replaced."""
+    """Becomes the animation's folder when everything has arrived; an older one without files of the artist's is
+    replaced."""
     options: dict[str, Any] = field(default_factory=dict)
     text: str = ""
     """Words that the backend speaks; the sound is then `speech.wav` in the folder."""
@@ -55,8 +57,19 @@ def animate(background: Background, connect: Connect, request: AnimateRequest) -
     background.say("waiting")
     job = client.animate(audio, request.actor, request.name, **request.options)
     client = follow(background, connect, client, job)
-    fetch_folder(background, client, job, request.folder, read_animation)
+    fetch_folder(background, client, job, request.folder, lambda result: _check_arrived(result, request.folder))
     return prepare(background, request)
+
+
+def _check_arrived(result: Path, folder: Path) -> None:
+    """Raises AddonError where a result is damaged, or its folder has something of the artist's in it by now."""
+    read_animation(result)
+    (result / ANIMATION).touch()  # the last of what arrived: what is newer was painted over
+    found = artists_file(folder)
+    if found is not None:
+        raise BackendError(
+            f"{found} was put into {folder} meanwhile, which is left as it is; animate again, into another folder."
+        )
 
 
 def spoken(request: AnimateRequest) -> dict[str, str]:

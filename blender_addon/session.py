@@ -46,11 +46,12 @@ def start_session(scene: bpy.types.Scene, source: SpeechSource, target: Target, 
     if not target.meshes:
         for head in replaced:
             check_mesh(head)  # before its textures are replaced
+    folder, note = line_folder(source.name, replaced)
     request = AnimateRequest(
         sound=source.path,
         actor=actor,
         name=job_name(source.name),
-        folder=line_folder(source.name, replaced),
+        folder=folder,
         options=job_options(scene, source, target),
         text=source.text,
         voice=source.language if source.text else "",
@@ -59,7 +60,11 @@ def start_session(scene: bpy.types.Scene, source: SpeechSource, target: Target, 
     if source.text:
         source = replace(source, path=request.folder / SPOKEN)
     job = AnimateJob(lambda: BACKEND.connect(choice), request)
-    return Activity(job, lambda animation: bake(animation, source, target), undo="Mouthpiece: Animate").start()
+
+    def finish(animation: Animation) -> str:
+        return "; ".join(filter(None, (bake(animation, source, target), note)))
+
+    return Activity(job, finish, undo="Mouthpiece: Animate").start()
 
 
 def replaced_objects(scene: bpy.types.Scene, line: str, target: Target) -> list[bpy.types.Object]:

@@ -213,6 +213,67 @@ def test_a_folder_in_use_is_not_emptied(blender, archive: Path, tmp_path: Path) 
     assert found["folders"] <= 4
 
 
+def paint(archive: str, sound: str, project: str) -> dict:
+    """A line, animated again after files of the artist's were put beside its own, and once more."""
+    import os
+
+    import bpy
+
+    from blender_addon.activity import shown
+
+    _, settings = start_addon(archive)
+    bpy.ops.wm.save_as_mainfile(filepath=project)
+    settings.sound = sound
+    bpy.ops.mouthpiece.animate()
+    line = Path(project).parent / "mouthpiece" / "a" / "two"
+    mine = [line / "atlas" / "0002.psd", line / "painted_atlas.png", line / "retouch" / "notes.txt"]
+    for path in mine:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("mine")
+    said = []
+    for _ in range(2):
+        bpy.ops.mouthpiece.animate()
+        said.append(shown("line").message)
+    crop = line.with_name("two 2") / "atlas" / "0001.png"
+    os.utime(crop, (crop.stat().st_mtime + 600,) * 2)
+    bpy.ops.mouthpiece.animate()
+    used = {Path(bpy.path.abspath(image.filepath)).relative_to(line.parent).parts[0] for image in bpy.data.images}
+    return {"mine": [path.read_text() for path in mine], "said": said, "used": sorted(used), "crop": crop.is_file()}
+
+
+def test_the_artists_files_stay(blender, archive: Path, tmp_path: Path) -> None:
+    sound = write_tone(tmp_path / "two.wav", 0.2)
+    found = blender(paint, archive=archive, sound=sound, project=tmp_path / "a.blend")
+    assert found["mine"] == ["mine"] * 3
+    for said in found["said"]:
+        assert said.startswith("Baked ")
+        assert said.endswith(
+            "; the folder two stays as it is, for atlas/0002.psd in it is yours: this animation is in two 2"
+        )
+    assert found["crop"]
+    assert found["used"] == ["two 3"]
+
+
+def go_on(project: str) -> str:
+    """The folder of a line whose own has a file of the artist's, where another line has the next one."""
+    import bpy
+
+    from blender_addon.folders import line_folder
+    from blender_addon.recordings import TEXT, Recording, remember_line
+
+    scene = empty_scene()
+    bpy.ops.wm.save_as_mainfile(filepath=project)
+    for line in ("two", "two 2"):
+        remember_line(scene, line, Recording(TEXT, line))
+        (Path(project).parent / "mouthpiece" / "a" / line).mkdir(parents=True)
+    (Path(project).parent / "mouthpiece" / "a" / "two" / "mine.txt").write_text("mine")
+    return line_folder("two", [])[0].name
+
+
+def test_a_line_goes_on_to_no_other_lines_folder(blender, tmp_path: Path) -> None:
+    assert blender(go_on, project=tmp_path / "a.blend") == "two 3"
+
+
 def start_projects(archive: str, sounds: list[str], home: str) -> dict:
     """Two files that were never saved; then two saved ones in one folder, and a copy of the second."""
     import bpy

@@ -145,6 +145,18 @@ def test_a_damaged_result_does_not_replace_a_good_one(archive, request_):
     assert [path.name for path in request_.folder.parent.iterdir()] == ["line"]
 
 
+@pytest.mark.parametrize("name", ["retouch/a.txt", "atlas/0001.psd"])
+def test_what_is_put_into_the_folder_meanwhile_stays(archive, request_, name):
+    run(FakeService(archive, [DONE]), request_)
+    mine = request_.folder / name
+    mine.parent.mkdir(exist_ok=True)
+    mine.write_text("mine")
+    _, end = run(FakeService(archive, [DONE]), request_)
+    assert name.split("/")[0] in end.error
+    assert "put into" in end.error
+    assert mine.read_text() == "mine"
+
+
 def test_no_sound_and_no_backend(archive, request_):
     request_.sound.unlink()
     assert "no sound" in run(FakeService(archive, [DONE]), request_)[1].error
@@ -164,7 +176,7 @@ STAGES = ("starting the backend", "sending the sound", "waiting", "listen", "fet
 @pytest.mark.parametrize("stage", STAGES)
 def test_cancelling_at_any_stage_leaves_what_was_there(archive, request_, stage):
     request_.folder.mkdir(parents=True)
-    (request_.folder / "older").write_text("from before")
+    (request_.folder / "speech.wav").write_text("from before")
     service = FakeService(archive, [RUNNING, RUNNING, DONE])
     job = AnimateJob(lambda: service, request_)
     say = job.say
@@ -179,7 +191,7 @@ def test_cancelling_at_any_stage_leaves_what_was_there(archive, request_, stage)
     assert finish(job)[1] == Finished()
     assert [path.name for path in request_.folder.parent.iterdir()] == ["line"]
     arrived = stage in ("preparing", "baking")  # the new one is whole, and no bake follows
-    assert [path.name for path in request_.folder.iterdir() if path.name == "older"] == ([] if arrived else ["older"])
+    assert (request_.folder / "speech.wav").exists() == (not arrived)
 
 
 @pytest.mark.parametrize("call", ["upload", "animate", "job", "fetch_result"])

@@ -20,6 +20,10 @@ SAME = 1e-5  # interocular units; shapes this close are the same shape
 LAYOUT = "UVMap"
 TOPOLOGY = "mouthpiece_topology"
 """Custom property of a mesh: a digest of the triangles that it was built with."""
+NEUTRAL = ".mouthpiece_neutral"
+"""Attribute of a mesh: where its vertices were baked; with the dot Blender neither lists nor exports it."""
+LAID_OUT = "mouthpiece_layout"
+"""Custom property of a mesh: a digest of the UV map as it was baked."""
 
 
 def build_mesh(name: str, animation: Animation) -> bpy.types.Mesh:
@@ -27,6 +31,7 @@ def build_mesh(name: str, animation: Animation) -> bpy.types.Mesh:
     mesh = bpy.data.meshes.new(name)
     mesh.from_pydata(animation.reference.tolist(), [], animation.triangles.tolist())
     _lay_out(mesh, animation)
+    _remember(mesh, animation)
     mesh.polygons.foreach_set("use_smooth", np.ones(len(mesh.polygons), dtype=bool))
     mesh.update()
     return mesh
@@ -40,9 +45,20 @@ def fits_mesh(mesh: bpy.types.Mesh, animation: Animation) -> bool:
 
 
 def is_altered(mesh: bpy.types.Mesh) -> bool:
-    """Whether a mesh has other vertices or faces than it was built with, as far as that is known."""
+    """Whether a mesh has other vertices or faces than it was built with, or elsewhere, as far as that is known."""
     known = mesh.get(TOPOLOGY)  # absent from meshes of earlier versions
-    return len(mesh.vertices) != VERTEX_COUNT if known is None else known != _topology(mesh)
+    other = len(mesh.vertices) != VERTEX_COUNT if known is None else known != _topology(mesh)
+    return other or is_moved(mesh)
+
+
+def is_moved(mesh: bpy.types.Mesh) -> bool:
+    """Whether a mesh's neutral face is elsewhere than it was baked, by hand or Apply Transform, as far as is known."""
+    known = mesh.attributes.get(NEUTRAL)
+    if known is None or len(known.data) != len(mesh.vertices):
+        return False
+    baked = np.empty(3 * len(mesh.vertices), np.float32)
+    known.data.foreach_get("vector", baked)
+    return bool(np.abs(_neutral(mesh) - baked.reshape(-1, 3)).max() > SAME)
 
 
 def is_edited(head: bpy.types.Object) -> bool:
@@ -55,11 +71,14 @@ def is_edited(head: bpy.types.Object) -> bool:
         *(layer for layer in mesh.uv_layers if layer.name != LAYOUT),
         *mesh.color_attributes,
     ]
-    return bool(by_hand) or mesh.get(TOPOLOGY) != _topology(mesh)
+    return bool(by_hand) or _is_laid_out_by_hand(mesh) or mesh.get(TOPOLOGY) != _topology(mesh)
 
 
 def rewrite_mesh(mesh: bpy.types.Mesh, animation: Animation) -> None:
-    """Give a mesh that fits another neutral face and layout; shape keys that were made by hand move along."""
+    """Give a mesh that fits another neutral face and layout; shape keys that were made by hand move along.
+
+    A layout that was made by hand stays.
+    """
     change = np.empty(3 * len(mesh.vertices), np.float32)
     mesh.vertices.foreach_get("co", change)
     change = animation.reference - change.reshape(-1, 3)
@@ -67,7 +86,9 @@ def rewrite_mesh(mesh: bpy.types.Mesh, animation: Animation) -> None:
     if mesh.shape_keys is not None:
         for key in mesh.shape_keys.key_blocks:
             _points(key).foreach_set("co", (positions(key) + change).ravel())
-    _lay_out(mesh, animation)
+    if not _is_laid_out_by_hand(mesh):
+        _lay_out(mesh, animation)
+    _remember(mesh, animation)
     mesh.update()
 
 
@@ -127,7 +148,35 @@ def _lay_out(mesh: bpy.types.Mesh, animation: Animation) -> None:
     corners = _corners(mesh)
     layer = mesh.uv_layers.get(LAYOUT) or mesh.uv_layers.new(name=LAYOUT)
     layer.data.foreach_set("uv", np.ascontiguousarray(animation.uv[corners], dtype=np.float32).ravel())
+    mesh[LAID_OUT] = _layout(layer)
+
+
+def _remember(mesh: bpy.types.Mesh, animation: Animation) -> None:
+    """Note on a mesh what was baked, so that what is made of it by hand can be told."""
     mesh[TOPOLOGY] = _topology(mesh)
+    known = mesh.attributes.get(NEUTRAL) or mesh.attributes.new(NEUTRAL, "FLOAT_VECTOR", "POINT")
+    known.data.foreach_set("vector", animation.reference.ravel())
+
+
+def _is_laid_out_by_hand(mesh: bpy.types.Mesh) -> bool:
+    layer, known = mesh.uv_layers.get(LAYOUT), mesh.get(LAID_OUT)
+    return layer is not None and known is not None and known != _layout(layer)
+
+
+def _layout(layer: bpy.types.MeshUVLoopLayer) -> str:
+    """A digest of a UV map."""
+    places = np.empty(2 * len(layer.data), np.float32)
+    layer.data.foreach_get("uv", places)
+    return hashlib.sha256(places.tobytes()).hexdigest()
+
+
+def _neutral(mesh: bpy.types.Mesh) -> np.ndarray:
+    """(vertices, 3) float32: the basis, or the mesh itself where it has no shape keys."""
+    if mesh.shape_keys is not None:
+        return positions(mesh.shape_keys.key_blocks[0])
+    places = np.empty(3 * len(mesh.vertices), np.float32)
+    mesh.vertices.foreach_get("co", places)
+    return places.reshape(-1, 3)
 
 
 def _topology(mesh: bpy.types.Mesh) -> str:

@@ -24,6 +24,7 @@ from .shape_keys import (
     head_channels,
     is_altered,
     is_edited,
+    is_moved,
     remove_shape_keys,
     rewrite_mesh,
 )
@@ -155,7 +156,7 @@ def _check_editable(head: bpy.types.Object, animation: Animation) -> None:
         raise AnimationError(
             f"{head.name} is being edited; go to Object Mode and try again. The animation is in {animation.folder}."
         )
-    if not fits_mesh(head.data, animation) and is_edited(head):
+    if is_moved(head.data) or (not fits_mesh(head.data, animation) and is_edited(head)):
         raise AnimationError(f"{_altered(head)} The animation is in {animation.folder}.")
 
 
@@ -181,8 +182,8 @@ def _check_local(head: bpy.types.Object) -> None:
 
 def _altered(head: bpy.types.Object) -> str:
     return (
-        f"The mesh of {head.name} is no longer the face alone, and what you made there would be lost; undo it, "
-        "separate what you joined to the head, or delete the head to get a new one."
+        f"The mesh of {head.name} is no longer the face as it was baked, and what you made there would be lost; "
+        "undo it (Apply Transform too), separate what you joined to the head, or delete the head to get a new one."
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from blender_addon.animation import read_animation
 from tests.blender.rigs import curves_of, select
-from tests.blender.scene_checks import bake, count_data, empty_scene
+from tests.blender.scene_checks import bake, count_data, empty_scene, largest_error
 from tests.blender_addon.example import make_animation
 
 pytestmark = pytest.mark.blender
@@ -82,6 +82,12 @@ def edit_meshes(folder: str, other: str, way: str) -> dict:
         bpy.ops.object.mode_set(mode="OBJECT")
     elif way == "group":
         head.vertex_groups.new(name="lips")
+    elif way == "apply":
+        select(head)
+        bpy.ops.object.transform_apply()
+    elif way == "sculpt":
+        points = head.data.shape_keys.key_blocks[0]
+        (points.points if hasattr(points, "points") else points.data)[5].co.z += 0.01
     elif way == "map":
         head.data.uv_layers["UVMap"].name = "mine"
 
@@ -113,7 +119,7 @@ def faces(tmp_path: Path) -> dict[str, str]:
     return {"folder": str(folder), "other": str(make_animation(tmp_path / "b", FRAMES, triangles=fewer))}
 
 
-@pytest.mark.parametrize("way", ["join", "hole"])
+@pytest.mark.parametrize("way", ["join", "hole", "apply", "sculpt"])
 def test_a_head_that_was_modelled_further_is_left_alone(blender, faces: dict[str, str], way: str) -> None:
     found = blender(edit_meshes, folder=faces["folder"], other=faces["folder"], way=way)
     assert found["unchanged"]
@@ -133,6 +139,51 @@ def test_a_face_of_other_triangles_replaces_one_that_nobody_edited(blender, face
 def test_a_uv_map_of_ones_own_stays(blender, faces: dict[str, str]) -> None:
     found = blender(edit_meshes, folder=faces["folder"], other=faces["folder"], way="map")
     assert (found["said"], found["maps"]) == ([], ["mine", "UVMap"])
+
+
+def look_into(folder: str, other: str, shot: str) -> dict:
+    """Move a corner of the UV map, go through Edit Mode and a saved file, and bake another face; keys, then a cache.
+
+    Then as a version did that knew neither where vertices nor where UVs were: with both changed.
+    """
+    import bpy
+
+    empty_scene()
+    head = bake(folder)[1].head
+    corner = head.data.uv_layers["UVMap"].data[7]
+    corner.uv = (0.125, 0.25)
+    select(head)
+    for mode in ("EDIT", "OBJECT"):
+        bpy.ops.object.mode_set(mode=mode)
+    bpy.ops.wm.save_as_mainfile(filepath=shot)
+    bpy.ops.wm.open_mainfile(filepath=shot)
+    found = {"errors": [], "corners": []}
+    for kind in ("KEYS", "CACHE", "KEYS"):
+        animation, baked = bake(other, kind=kind)
+        found["errors"].append(largest_error(baked.head, animation, [0, 7]))
+        found["corners"].append(list(baked.head.data.uv_layers["UVMap"].data[7].uv))
+    mesh = baked.head.data
+    mesh.attributes.remove(mesh.attributes[".mouthpiece_neutral"])
+    del mesh["mouthpiece_layout"]
+    mesh.transform(baked.head.matrix_world, shape_keys=True)
+    animation, baked = bake(folder)
+    found["earlier"] = [
+        largest_error(baked.head, animation, [0, 7]),
+        float(np.abs(np.array(baked.head.data.uv_layers["UVMap"].data[7].uv) - (0.125, 0.25)).max()),
+    ]
+    return found
+
+
+def test_uvs_that_were_moved_stay(blender, tmp_path: Path) -> None:
+    folder = make_animation(tmp_path / "a", FRAMES)
+    reference = 1.1 * read_animation(folder).reference
+    other = make_animation(tmp_path / "b", FRAMES, reference=reference, offsets=other_motion(1))
+    found = blender(look_into, folder=folder, other=other, shot=tmp_path / "shot.blend")
+    assert max(found["errors"]) < 1e-4
+    assert found["corners"] == [[0.125, 0.25]] * 3
+    error, moved = found["earlier"]
+    assert error < 1e-4
+    assert moved > 1e-3
 
 
 def turn(still: str, folder: str, path: str, way: str) -> dict:

@@ -43,7 +43,7 @@ def _atlas(head: bpy.types.Object) -> np.ndarray | None:
     trees = [material.node_tree for material in head.data.materials if material and material.node_tree]
     nodes = [node for tree in trees for node in tree.nodes]
     image = next((n.image for n in nodes if n.type == "TEX_IMAGE" and n.image and n.image.source == "FILE"), None)
-    if image is None:
+    if image is None or 0 in tuple(image.size):  # one of the artist's that is not where it was
         return None
     width, height = image.size
     pixels = np.empty(width * height * image.channels, np.float32)

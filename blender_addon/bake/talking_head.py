@@ -11,6 +11,7 @@ from ..components import TOLERANCE, Components
 from ..errors import AnimationError
 from .asset import collect_head, mark_asset
 from .channels import Channel, channel_values, count_keys
+from .dressing import dress
 from .head_motion import UPRIGHT, head_turns, stop_turning
 from .line_action import Job, bake_into_line, check_free, keys_by_hand, remove_from_line
 from .mesh_cache import BLOCK, CacheFile, cache_path, play_cache, remove_caches, write_caches
@@ -30,7 +31,7 @@ from .shape_keys import (
 )
 from .sound import add_sound
 from .tags import ACTOR, AUDIO_DIGEST, LINE, PROVENANCE
-from .textures import build_material, dress, remove_material
+from .textures import build_material, remove_material
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ FEATHER = 0.03  # width of the crop's soft edge, of the crop's side: about 4 of 
 CROPS = "Mouthpiece lips"  # the texture node with the sequence
 FIRST_FRAME = -1_000_000  # before any scene frame
 SKIN_ROUGHNESS = 0.6
+BUILT = "mouthpiece_built"
+"""Custom property of a material: of which kind it was built."""
 CLAY = (0.55, 0.42, 0.36, 1.0)  # linear colour of a head without textures
 
 
@@ -38,6 +40,8 @@ def build_material(
         remove_material(material)
         raise
     _shade(material, colour, options.lit)
+    shown = "clay" if animation.reference_atlas is None else "lips" if CROPS in material.node_tree.nodes else "atlas"
+    material[BUILT] = f"{'lit' if options.lit else 'unlit'} {shown}"
     return material
 
 
@@ -51,19 +55,6 @@ def _shade(material: bpy.types.Material, colour, lit: bool) -> None:
         shader.inputs["Roughness"].default_value = SKIN_ROUGHNESS
     links.new(colour, shader.inputs["Base Color" if lit else "Color"])
     links.new(shader.outputs[0], output.inputs["Surface"])
-
-
-def dress(head: bpy.types.Object, line: str, material: bpy.types.Material) -> None:
-    """Put a line's material where its earlier one was, else first; the earlier one goes, others stay."""
-    slots = head.data.materials
-    old = next((place for place, found in enumerate(slots) if found is not None and found.get(LINE) == line), None)
-    if old is None:
-        slots.append(material)
-        return
-    earlier = slots[old]
-    slots[old] = material
-    remove_material(earlier)
-    material.name = line
 
 
 def remove_material(material: bpy.types.Material) -> None:

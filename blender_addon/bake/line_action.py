@@ -164,7 +164,10 @@ def _clear_curves(owner: bpy.types.ID, curves, paths: set[str], cleared: Sequenc
 
 
 def _put_to_rest(owner: bpy.types.ID, path: str, index: int) -> None:
-    """Set what a curve drove to 0: it would keep the pose that the playhead showed last."""
+    """Set what a curve drove to 0: it would keep the pose that the playhead showed last. A custom property goes."""
+    if path.startswith("["):
+        owner.pop(path[2:-2], None)
+        return
     place, _, name = path.rpartition(".")
     with suppress(ValueError):  # the shape key is gone
         item = owner.path_resolve(place) if place else owner

@@ -14,6 +14,7 @@ from .channels import Channel, channel_values, count_keys
 from .dressing import dress
 from .head_motion import UPRIGHT, head_turns, stop_turning
 from .line_action import Job, bake_into_line, check_free, keys_by_hand, remove_from_line
+from .lips import key_lips, time_lips
 from .mesh_cache import BLOCK, CacheFile, cache_path, play_cache, remove_caches, write_caches
 from .options import CACHE, EXACT, SPARSE, ResultOptions
 from .scene import scene_rate
@@ -93,7 +94,7 @@ def bake_talking_head(
     if head is not None:
         _check_editable(head, animation)
     by_hand = 0 if head is None else keys_by_hand(line, head.data.shape_keys, COMPONENTS, (frames[0], frames[-1]))
-    material = build_material(line, animation, start, scene_rate(scene), options)
+    material = build_material(line, animation, options)
     cache = cache_path(animation.folder, line)
     if options.kind == CACHE:
         _write_cache(cache, animation, material)
@@ -106,17 +107,16 @@ def bake_talking_head(
         channels, changed, error, keys = [], not kept, 0.0, 0
         _forget_keys(head, line)
         play_cache(head, line, cache, scene_rate(scene) / animation.fps, float(start))
+        time_lips(material, animation, start, scene_rate(scene))
     else:
         components = animation.components
         remove_caches(head, line)
         changed, keys = add_shape_keys(head, components) or not kept, len(components.shapes)
         channels = head_channels(components, frames, options)
         error = _error(animation, components, channels, frames, options)
+        channels = [*channels, *key_lips(head.data.shape_keys, material, animation, channels)]
     action, turns = _animate(head, line, animation, frames, channels, changed, options)
-    for owner in (head, scene):
-        owner[PROVENANCE] = animation.provenance
-        owner[ACTOR] = animation.actor
-        owner[AUDIO_DIGEST] = animation.audio_sha256
+    _say_synthetic(animation, head, scene)
     mark_asset(head, animation)
     playing = None if sound is None else add_sound(scene, line, sound, start)
     return TalkingHead(
@@ -140,6 +140,14 @@ def _write_cache(path: Path, animation: Animation, material: bpy.types.Material)
     except AnimationError:
         remove_material(material)
         raise
+
+
+def _say_synthetic(animation: Animation, *owners: bpy.types.ID) -> None:
+    """Write into data-blocks what made the animation."""
+    for owner in owners:
+        owner[PROVENANCE] = animation.provenance
+        owner[ACTOR] = animation.actor
+        owner[AUDIO_DIGEST] = animation.audio_sha256
 
 
 def find_head(scene: bpy.types.Scene, line: str) -> bpy.types.Object | None:

@@ -12,21 +12,17 @@ from .tags import LINE
 
 FEATHER = 0.03  # width of the crop's soft edge, of the crop's side: about 4 of 128 pixels
 CROPS = "Mouthpiece lips"  # the texture node with the sequence
-FIRST_FRAME = -1_000_000  # before any scene frame
 SKIN_ROUGHNESS = 0.6
 BUILT = "mouthpiece_built"
 """Custom property of a material: of which kind it was built."""
 CLAY = (0.55, 0.42, 0.36, 1.0)  # linear colour of a head without textures
 
 
-def build_material(
-    name: str, animation: Animation, start: float, rate: float, options: ResultOptions = EXACT
-) -> bpy.types.Material:
-    """Material whose colour is the atlas; unlit, what the camera sees does not depend on lights.
+def build_material(name: str, animation: Animation, options: ResultOptions = EXACT) -> bpy.types.Material:
+    """Material whose colour is the atlas, with the lip crop of frame 0; unlit, it does not depend on lights.
 
-    Each scene frame shows the crop of the animation's frame nearest in time, for frame 0 at scene frame `start` and
-    `rate` scene frames a second; before and after, the first and last stay. A head without reference atlas gets a clay
-    look. Raises AnimationError where a picture is damaged; nothing is left then.
+    A head without reference atlas gets a clay look. Raises AnimationError where a picture is damaged; nothing is left
+    then.
     """
     material = _empty_material(name)
     material[LINE] = name
@@ -35,7 +31,6 @@ def build_material(
             colour = _clay_colour(material)
         else:
             colour = _atlas_colour(material, name, animation, options)
-            _time_crops(material, animation, start, rate)
     except AnimationError:
         remove_material(material)
         raise
@@ -122,27 +117,6 @@ def _atlas_colour(material: bpy.types.Material, name: str, animation: Animation,
     links.new(reference.outputs["Color"], first)
     links.new(crops.outputs["Color"], second)
     return _socket(mix.outputs, "Result_Color")
-
-
-def _time_crops(material: bpy.types.Material, animation: Animation, start: float, rate: float) -> None:
-    """Say which crop shows when: a picture a frame where the rates agree, else the nearest by a formula.
-
-    The formula is one of Blender's simple expressions, which are computed without running Python.
-    """
-    crops = material.node_tree.nodes.get(CROPS)
-    if crops is None:
-        return
-    user = crops.image_user
-    user.use_auto_refresh = True
-    if start == round(start) and abs(rate - animation.fps) < 1e-6 * rate:
-        user.frame_duration, user.frame_start, user.frame_offset = animation.frames, round(start), animation.first_crop
-        return
-    # One frame that lasts for ever, and the number of the picture as its offset.
-    user.frame_duration, user.frame_start = 1, FIRST_FRAME
-    driver = crops.image_user.driver_add("frame_offset").driver
-    driver.type = "SCRIPTED"
-    place = f"floor((frame - {start!r}) * {animation.fps / rate!r} + 0.5)"
-    driver.expression = f"min(max({place}, 0), {animation.frames - 1}) + {animation.first_crop}"
 
 
 def _image_node(material: bpy.types.Material, name: str, path: str) -> bpy.types.Node:

@@ -76,7 +76,7 @@ def test_sparse_keys_are_few_and_within_the_tolerance(blender, talk: Path) -> No
     assert found["kinds"] == [["BEZIER", "ALIGNED"]]
     assert found["exact"] == 52 * FRAMES
     keys, said, measured = found["head"]
-    assert keys < 5 * FRAMES
+    assert keys < 6 * FRAMES  # one of them a frame says which lip crop shows
     assert measured == pytest.approx(said, abs=1e-4)
     assert 1e-4 < said < 0.02
     assert "of the eye distance off" in found["said"][0]

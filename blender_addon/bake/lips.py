@@ -1,0 +1,68 @@
+"""Say which lip crop shows when: with the face's own keys, or beside a mesh cache by a formula.
+
+Both are drivers that are simple expressions, which Blender computes without running Python.
+"""
+
+from collections.abc import Sequence
+
+import bpy
+import numpy as np
+
+from ..animation import Animation
+from .channels import Channel
+from .textures import CROPS
+
+LIPS = "Mouthpiece lips"
+"""Custom property of the shape keys: [frame of the animation, 1 where the line plays in full], keyed as the face is."""
+PATH = f'["{LIPS}"]'
+FIRST_FRAME = -1_000_000  # before any scene frame
+
+
+def shows_lips(material: bpy.types.Material) -> bool:
+    """Whether a head's material has the lip crops."""
+    return material.node_tree.nodes.get(CROPS) is not None
+
+
+def key_lips(
+    keys: bpy.types.Key, material: bpy.types.Material, animation: Animation, channels: Sequence[Channel]
+) -> list[Channel]:
+    """Let a material show the crop of the frame that shape keys show; returns the curves that say which that is.
+
+    channels: of the shape keys, with keys from the line's first scene frame to its last. Wherever they have keys, so
+    have the curves: strips, moved keys and stretched time take the texture along. What fades the line out lessens the
+    frame's number too, but the curve of ones as much.
+    """
+    if not shows_lips(material):
+        return []
+    keys[LIPS] = (0.0, 1.0)
+    driver = _drive_crops(material, "floor(shown / max(weight, 0.001) + 0.5)", animation)
+    for index, name in enumerate(("shown", "weight")):
+        variable = driver.variables.new()
+        variable.name = name
+        target = variable.targets[0]
+        target.id_type, target.id, target.data_path = "KEY", keys, f"{PATH}[{index}]"
+    frames = np.unique(np.concatenate([channel.frames for channel in channels]))
+    numbers = np.interp(frames, frames[[0, -1]], (0, animation.frames - 1))
+    ends = np.unique(frames[[0, -1]])
+    return [Channel(PATH, frames, numbers), Channel(PATH, ends, np.ones(len(ends)), index=1)]
+
+
+def time_lips(material: bpy.types.Material, animation: Animation, start: float, rate: float) -> None:
+    """Let a material show the crop nearest in time, for frame 0 at scene frame `start`, `rate` scene frames a second.
+
+    Before and after the line, the first and last stay.
+    """
+    if shows_lips(material):
+        _drive_crops(material, f"floor((frame - {start!r}) * {animation.fps / rate!r} + 0.5)", animation)
+
+
+def _drive_crops(material: bpy.types.Material, frame: str, animation: Animation) -> bpy.types.Driver:
+    """Show the crop of the animation's frame that an expression names."""
+    user = material.node_tree.nodes[CROPS].image_user
+    user.use_auto_refresh = True
+    # One frame that lasts for ever, and the number of the picture as its offset.
+    user.frame_duration, user.frame_start = 1, FIRST_FRAME
+    driver = user.driver_add("frame_offset").driver
+    driver.type = "SCRIPTED"
+    driver.expression = f"min(max({frame}, 0), {animation.frames - 1}) + {animation.first_crop}"
+    return driver

@@ -28,8 +28,9 @@ def encode_video(
 ) -> None:
     """Write an mp4 whose picture and sound last equally long.
 
-    frames: `count` pictures (H, W, 3) uint8, sides even; sound: a file whose first track, from `start` seconds on, is
-    cut or padded with silence to count / fps seconds; metadata: written into the container (title, comment).
+    frames: `count` pictures (H, W, 3) uint8 sRGB, sides even, written and tagged as BT.709 of limited range; sound: a
+    file whose first track, from `start` seconds on, is cut or padded with silence to count / fps seconds; metadata:
+    written into the container (title, comment).
     """
     import av
 
@@ -44,7 +45,8 @@ def encode_video(
                 video.height, video.width = picture.shape[:2]
                 video.pix_fmt = "yuv420p"
                 video.time_base = Fraction(1, CLOCK)
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+                _tag_colours(video.codec_context)
+            frame = _coded_colours(av.VideoFrame.from_ndarray(picture, format="rgb24"))
             frame.pts, frame.time_base = round(number / fps * CLOCK), Fraction(1, CLOCK)
             container.mux(video.encode(frame))
             progress("encode", number + 1, count)
@@ -52,6 +54,26 @@ def encode_video(
             container.mux(video.encode(None))
         if audio is not None and sound is not None:
             _encode_sound(container, audio, sound, start, count / fps)
+
+
+def _tag_colours(codec) -> None:
+    """Say how the pictures are coded: players guess by their size where a file does not."""
+    from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+
+    codec.colorspace, codec.color_range = Colorspace.ITU709, ColorRange.MPEG
+    codec.color_primaries, codec.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+
+
+def _coded_colours(frame):
+    """An RGB frame as BT.709 of limited range."""
+    from av.video.reformatter import ColorRange, Colorspace
+
+    return frame.reformat(
+        format="yuv420p",
+        dst_colorspace=Colorspace.ITU709,
+        src_color_range=ColorRange.JPEG,
+        dst_color_range=ColorRange.MPEG,
+    )
 
 
 def _encode_sound(container, stream, sound: Path, start: float, seconds: float) -> None:

@@ -6,6 +6,7 @@ import av
 import numpy as np
 import pytest
 import soundfile
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, Interpolation
 
 from backend.video.decode import iterate_frames, open_video
 from backend.video.encode import encode_video
@@ -59,3 +60,17 @@ def test_colours_survive(tmp_path):
         means = [frame.to_ndarray(format="rgb24").mean() for frame in video.decode(video=0)]
         assert not video.streams.audio
     assert means == pytest.approx([20 * number for number in range(10)], abs=4)
+
+
+def test_colours_are_tagged_and_come_back(tmp_path):
+    colours = [(205, 150, 125), (170, 80, 80), (60, 40, 90), (30, 200, 90), (0, 0, 255), (255, 255, 255), (0, 0, 0)]
+    flat = [np.full((64, 64, 3), colour, np.uint8) for colour in colours for _ in range(3)]
+    encode_video(flat, len(flat), 25.0, None, tmp_path / "v.mp4", {})
+    exact = Interpolation.BILINEAR | Interpolation.ACCURATE_RND  # and planes: the quick ways round colours down
+    with av.open(str(tmp_path / "v.mp4")) as video:
+        codec = video.streams.video[0].codec_context
+        shown = [frame.to_ndarray(format="gbrp", interpolation=exact) for frame in video.decode(video=0)]
+    assert (codec.colorspace, codec.color_range) == (Colorspace.ITU709, ColorRange.MPEG)
+    assert (codec.color_primaries, codec.color_trc) == (ColorPrimaries.BT709, ColorTrc.BT709)
+    for picture, wanted in zip(shown, flat, strict=True):
+        np.testing.assert_allclose(picture.astype(int), wanted, atol=1.5)

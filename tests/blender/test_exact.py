@@ -101,7 +101,7 @@ def render_lips(folder: str, out: str, places: list[list[float]]) -> list[list[f
 
     from blender_addon.bake.scene import add_camera, set_colours
     from blender_addon.bake.talking_head import bake_talking_head
-    from blender_addon.render import set_render
+    from blender_addon.render import quick_render, set_render
 
     scene = empty_scene()
     scene.render.fps = 30
@@ -113,7 +113,8 @@ def render_lips(folder: str, out: str, places: list[list[float]]) -> list[list[f
     for frame, _ in places:
         scene.frame_set(int(frame))
         scene.render.filepath = str(Path(out) / f"{int(frame)}.png")
-        bpy.ops.render.render(write_still=True)
+        with quick_render(scene):
+            bpy.ops.render.render(write_still=True)
         image = bpy.data.images.load(scene.render.filepath)
         pixels = np.empty(64 * 64 * 4, np.float32)
         image.pixels.foreach_get(pixels)

@@ -48,7 +48,7 @@ def open_shot(path: str) -> dict:
     from blender_addon.animation import read_animation
 
     bpy.ops.wm.open_mainfile(filepath=path)
-    scene = bpy.context.scene
+    scene, factory = bpy.context.scene, bpy.data.scenes.new("factory")
     head = next(item for item in scene.objects if item.type == "MESH")
     animation = read_animation(Path(path).with_name("shot_files"))
     images = [image for image in bpy.data.images if image.source in {"FILE", "SEQUENCE"}]
@@ -67,6 +67,8 @@ def open_shot(path: str) -> dict:
         "provenance": scene["mouthpiece_provenance"],
         "output": scene.render.filepath,
         "markers": [(marker.name, marker.frame) for marker in scene.timeline_markers],
+        "compositing": scene.render.use_compositing,
+        "samples": [scene.cycles.samples, factory.cycles.samples, scene.cycles.max_bounces, factory.cycles.max_bounces],
         "still": float(np.abs(evaluated_vertices(head, 1) - animation.reference).max()),
     }
 
@@ -83,6 +85,13 @@ def test_the_saved_scene_is_exact(blender, shot: Path) -> None:
     assert found["actions"] == ["tone"]
     assert found["markers"] == [["hello", 1], ["there", 1 + round(0.2 * FPS)]]
     assert '"tool": "example"' in found["provenance"]
+
+
+def test_the_saved_scene_renders_as_a_new_one_does(blender, shot: Path) -> None:
+    found = blender(open_shot, path=shot / "shot.blend")
+    assert found["compositing"]
+    samples, factory_samples, bounces, factory_bounces = found["samples"]
+    assert (samples, bounces) == (factory_samples, factory_bounces)
 
 
 def test_the_saved_scene_refers_to_its_own_files(blender, shot: Path) -> None:
@@ -139,14 +148,17 @@ def test_the_whole_face_is_in_the_picture(shot: Path) -> None:
 
 
 def render_saved(path: str, folder: str) -> None:
-    """Render one frame of a saved scene as a user would."""
+    """Render one frame of a saved scene."""
     import bpy
+
+    from blender_addon.render import quick_render
 
     bpy.ops.wm.open_mainfile(filepath=path)
     scene = bpy.context.scene
     scene.frame_set(7)
     scene.render.filepath = str(Path(folder) / "seven.png")
-    bpy.ops.render.render(write_still=True)
+    with quick_render(scene):
+        bpy.ops.render.render(write_still=True)
 
 
 def test_the_saved_scene_renders_the_same_picture(blender, shot: Path, tmp_path: Path) -> None:

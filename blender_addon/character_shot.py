@@ -45,6 +45,7 @@ def build_character_scene(
 
 def write_character(
     scene: bpy.types.Scene,
+    line: str,
     playing: bpy.types.Sound | None,
     sound: Path | None,
     outputs: Sequence[Path],
@@ -57,7 +58,7 @@ def write_character(
         for done, path in enumerate(ordered):
             progress("write", done, len(outputs))
             if path.suffix.lower() == ".glb":
-                export_gltf_scene(scene, staging.file(path))
+                export_gltf_scene(scene, line, staging.file(path))
                 continue
             if playing is not None and sound is not None:
                 copy_sound(staging, files_folder(path), sound)

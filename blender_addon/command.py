@@ -116,7 +116,7 @@ def _run_character(options: argparse.Namespace, animation: "Animation", progress
     scene, baked, playing = build_character_scene(options.character.absolute(), animation, line, sound, options.map)
     progress("bake", 1, 1)
     sys.stderr.write(f"Note: {describe_character(baked)}.\n")
-    return write_character(scene, playing, sound, [path.absolute() for path in options.out], progress)
+    return write_character(scene, line, playing, sound, [path.absolute() for path in options.out], progress)
 
 
 def main(arguments: list[str]) -> int:

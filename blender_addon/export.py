@@ -7,6 +7,7 @@ from pathlib import Path
 import bpy
 
 from .bake.curves import move_keys
+from .bake.tags import LINE
 from .bake.textures import build_exchange_material, material_images
 from .errors import OutputError
 
@@ -29,14 +30,15 @@ GLTF = {
 
 def export_gltf(scene: bpy.types.Scene, head: bpy.types.Object, path: Path) -> None:
     """Write .glb: a morph target for each shape key, their weights over time, the reference atlas, unlit."""
+    clip = {"export_nla_strips_merged_animation_name": head[LINE]}
     with _selected(head), _exchange_material(head, unlit=True), _rate_for_gltf(scene):
-        _run(bpy.ops.export_scene.gltf, path, use_selection=True, export_morph_normal=False, **GLTF)
+        _run(bpy.ops.export_scene.gltf, path, use_selection=True, export_morph_normal=False, **GLTF, **clip)
 
 
-def export_gltf_scene(scene: bpy.types.Scene, path: Path) -> None:
-    """Write .glb of everything in the scene as it moves there: by actions, strips and drivers alike."""
+def export_gltf_scene(scene: bpy.types.Scene, line: str, path: Path) -> None:
+    """Write .glb of everything in the scene as it moves there, by actions, strips and drivers alike; a line's clip."""
     whole = {**GLTF, "export_animation_mode": "SCENE", "export_anim_scene_split_object": False}
-    with _rate_for_gltf(scene):
+    with _named(scene, line, bpy.data.scenes), _rate_for_gltf(scene):  # the clip is called as the scene is
         _run(bpy.ops.export_scene.gltf, path, use_active_scene=True, export_morph_normal=True, **whole)
 
 
@@ -74,13 +76,14 @@ def export_alembic(scene: bpy.types.Scene, head: bpy.types.Object, path: Path) -
 
 
 def export_fbx(scene: bpy.types.Scene, head: bpy.types.Object, path: Path) -> None:
-    """Write .fbx: shape keys with their curves, the reference atlas embedded."""
-    with _selected(head), _exchange_material(head, unlit=False):
+    """Write .fbx: shape keys with their curves, the reference atlas embedded, custom properties of the head."""
+    with _selected(head), _exchange_material(head, unlit=False), _named(scene, head[LINE], bpy.data.scenes):
         _run(
             bpy.ops.export_scene.fbx,
             path,
             use_selection=True,
             object_types={"MESH"},
+            use_custom_props=True,
             mesh_smooth_type="FACE",
             bake_anim=True,
             bake_anim_use_all_actions=False,
@@ -137,13 +140,29 @@ def _exchange_material(head: bpy.types.Object, unlit: bool) -> Iterator[None]:
     if not images:
         yield
         return
-    temporary = build_exchange_material(head.name, images[0], unlit)
+    temporary = build_exchange_material(original.name, images[0], unlit)
     slots[0] = temporary
     try:
-        yield
+        with _named(temporary, original.name, bpy.data.materials):
+            yield
     finally:
         slots[0] = original
         bpy.data.materials.remove(temporary)
+
+
+@contextmanager
+def _named(item: bpy.types.ID, name: str, kind) -> Iterator[None]:
+    """Call a data-block by a name, which another one of its kind lends where it has it."""
+    before, owner = item.name, kind.get((name, None))  # of this file, not of a library
+    if owner is not None:
+        owner.name = "Mouthpiece set aside"
+    item.name = name
+    try:
+        yield
+    finally:
+        item.name = before
+        if owner is not None:
+            owner.name = name
 
 
 @contextmanager

@@ -198,3 +198,5 @@ def test_a_gltf_moves_as_the_scene_does(blender, headless, talk: Path, tmp_path:
     np.testing.assert_allclose(found[:, 0], [WEIGHTS[5, INDEX["jawOpen"]], 0, 0], atol=1e-4)
     np.testing.assert_allclose(found[1:, 1], [0.66, 1], atol=0.1)
     assert np.all(np.diff(found[:, 2]) > 1)
+    pygltflib = pytest.importorskip("pygltflib")
+    assert [clip.name for clip in pygltflib.GLTF2().load(str(out)).animations] == ["talk"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.blender.scene_checks import empty_scene, evaluated_vertices
+from tests.blender.scene_checks import bake, empty_scene, evaluated_vertices
 from tests.blender.sound import write_tone
 from tests.blender_addon.example import layout, make_animation
 
@@ -54,6 +54,7 @@ def test_gltf_holds_the_animation(exports: Path) -> None:
     basis = accessor(gltf, primitive.attributes.POSITION)
     targets = np.stack([accessor(gltf, target["POSITION"]) for target in primitive.targets])
     [animation] = gltf.animations
+    assert animation.name == "tone"
     [channel] = [channel for channel in animation.channels if channel.target.path == "weights"]
     sampler = animation.samplers[channel.sampler]
     times = accessor(gltf, sampler.input)[:, 0]
@@ -94,7 +95,7 @@ def test_the_saved_gltf_is_small(exports: Path) -> None:
 
 
 def import_back(path: str, frames: list[int]) -> dict:
-    """Import an exchange file as a user does; world positions of the only mesh, also with all weights 0; its images."""
+    """Import an exchange file as a user does; world positions of the only mesh, also with all weights 0; the rest."""
     import bpy
 
     scene = empty_scene()
@@ -117,6 +118,8 @@ def import_back(path: str, frames: list[int]) -> dict:
     found = {
         "images": [f"{image.name} {image.filepath}" for image in bpy.data.images],
         "positions": [positions(frame) for frame in frames],
+        "materials": [material.name for material in bpy.data.materials if material.users],
+        "marks": [item.get("mouthpiece_provenance", "") for item in bpy.data.objects],
     }
     if head.data.shape_keys is not None:
         head.data.shape_keys.animation_data_clear()
@@ -135,9 +138,48 @@ def test_blender_reads_the_motion_back_from_frame_0(blender, exports: Path, endi
     for frame, positions in zip(frames, found["positions"], strict=True):
         expected = (source["reference"] + source["offsets"][frame]) @ upright.T
         np.testing.assert_allclose(positions, expected, atol=1e-3)
-    if ending != ".abc":
+    if ending == ".abc":  # Blender writes custom properties there, and reads none
+        assert b"mouthpiece_provenance" in (exports / "shot.abc").read_bytes()
+    else:
+        assert found["materials"] == ["tone"]
+        assert any('"tool": "example"' in mark for mark in found["marks"])
         np.testing.assert_allclose(found["rest"], source["reference"] @ upright.T, atol=1e-5)
         assert any("atlas" in image for image in found["images"])
+
+
+def fail_to_export(folder: str, out: str) -> dict:
+    """Names of the materials and scenes after exports that failed, another scene having the line's name."""
+    import bpy
+
+    from blender_addon.errors import OutputError
+    from blender_addon.export import export_gltf_scene, export_head
+
+    scene = empty_scene()
+    head = bake(folder)[1].head
+    bpy.data.scenes.new("hello")
+    (Path(out) / "file").write_text("no folder")
+    said = []
+    for ending in (".glb", ".usdc", ".fbx"):
+        try:
+            export_head(scene, head, Path(out) / "file" / f"shot{ending}")
+        except OutputError as error:
+            said.append(str(error))
+    scene_file = Path(out) / "scene.glb"
+    export_gltf_scene(scene, "hello", scene_file)
+    return {
+        "said": len(said),
+        "materials": [material.name for material in bpy.data.materials],
+        "scenes": sorted(item.name for item in bpy.data.scenes),
+        "own": [scene.name, head.data.materials[0].name],
+    }
+
+
+def test_names_are_given_back_when_an_export_fails(blender, tmp_path: Path) -> None:
+    pygltflib = pytest.importorskip("pygltflib")
+    found = blender(fail_to_export, folder=make_animation(tmp_path / "a", 3), out=tmp_path)
+    assert found == {"said": 3, "materials": ["hello"], "scenes": ["Scene", "hello"], "own": ["Scene", "hello"]}
+    [clip] = pygltflib.GLTF2().load(str(tmp_path / "scene.glb")).animations
+    assert clip.name == "hello"
 
 
 def keys_of_the_scene(path: str) -> dict:

@@ -52,8 +52,10 @@ def build_parser() -> Parser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns 0, 1 for an error, 2 for wrong usage, 130 when interrupted, 141 when unread."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a Windows console may not know a letter
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed, or started without a console
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+        getattr(sys, name).reconfigure(errors="replace")  # a Windows console may not know a letter
     # NumPy's own threads wait for each other by spinning, on cores that others need; read when NumPy is first imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:

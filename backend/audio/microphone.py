@@ -127,7 +127,8 @@ def _load_sounddevice() -> Any:
         import sounddevice  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise EnvironmentProblem(
-            "Live sound needs the library sounddevice; install it with `python -m pip install sounddevice==0.5.6`."
+            "Live sound needs the library sounddevice; install it with "
+            "`.venv/bin/python -m pip install -r requirements/live.txt`."
         ) from None
     except OSError:  # what it raises where the system has no PortAudio
         raise EnvironmentProblem(

@@ -1,5 +1,7 @@
 """The command: from errors to exit codes and sentences."""
 
+import os
+import shlex
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -115,3 +117,9 @@ def test_help_is_quick():
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(times) < 0.3  # of processor time, which other tests beside this one do not change
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closes the streams as a shell does")
+def test_a_verb_runs_where_nobody_has_opened_its_output():
+    command = f"exec {shlex.quote(sys.executable)} -m backend actors >&- 2>&-"
+    assert subprocess.run(["sh", "-c", command], cwd=Path(__file__).parents[2]).returncode == 0

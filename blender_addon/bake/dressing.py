@@ -9,11 +9,11 @@ TIMING = f'nodes["{CROPS}"].image_user.'
 """How the data paths begin of what says which lip crop shows when."""
 
 
-def dress(head: bpy.types.Object, line: str, material: bpy.types.Material) -> None:
+def dress(head: bpy.types.Object, line: str, material: bpy.types.Material) -> list[bpy.types.Material]:
     """Show a line's new material: in its earlier one of the same kind, else where its earlier one was, else first.
 
     Of an earlier one of the same kind only our pictures and their timing change; one of another kind goes, unless it
-    was renamed. Other materials stay.
+    was renamed. Other materials stay. Returns what shows the line now, its lip crops still to be timed.
     """
     slots = head.data.materials
     places = [place for place, found in enumerate(slots) if found is not None and found.get(LINE) == line]
@@ -30,6 +30,7 @@ def dress(head: bpy.types.Object, line: str, material: bpy.types.Material) -> No
             material.name = line
     else:
         slots.append(material)
+    return kept or [material]
 
 
 def _is_of_kind(earlier: bpy.types.Material, material: bpy.types.Material) -> bool:
@@ -55,7 +56,7 @@ def _show(earlier: bpy.types.Material, material: bpy.types.Material) -> None:
     _replace_image(crops, fresh.image)
     for name in ("frame_duration", "frame_start", "frame_offset", "use_auto_refresh"):
         setattr(crops.image_user, name, getattr(fresh.image_user, name))
-    _copy_drivers(earlier.node_tree, material.node_tree)
+    _forget_timing(earlier.node_tree)
     place, new = (_mapping(node) for node in (crops, fresh))
     if place is not None and new is not None:
         for name in ("Location", "Scale"):
@@ -70,14 +71,10 @@ def _replace_image(node: bpy.types.Node, image: bpy.types.Image) -> None:
         image.name = name
 
 
-def _copy_drivers(tree: bpy.types.NodeTree, fresh: bpy.types.NodeTree) -> None:
-    """Let the lip crops of a node tree be timed by the formulas of another, and by no earlier ones."""
+def _forget_timing(tree: bpy.types.NodeTree) -> None:
     drivers = tree.animation_data_create().drivers
     for driver in [driver for driver in drivers if driver.data_path.startswith(TIMING)]:
         drivers.remove(driver)
-    for driver in [] if fresh.animation_data is None else fresh.animation_data.drivers:
-        if driver.data_path.startswith(TIMING):
-            drivers.from_existing(src_driver=driver)
 
 
 def _mapping(crops: bpy.types.Node) -> bpy.types.Node | None:

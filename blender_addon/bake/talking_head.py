@@ -102,19 +102,21 @@ def bake_talking_head(
         head, kept = collect_head(scene, line, _new_head(line, animation)), True
     else:
         kept = _replace_face(head, line, animation)
-    dress(head, line, material)
+    worn = dress(head, line, material)
     if options.kind == CACHE:
         channels, changed, error, keys = [], not kept, 0.0, 0
         _forget_keys(head, line)
         play_cache(head, line, cache, scene_rate(scene) / animation.fps, float(start))
-        time_lips(material, animation, start, scene_rate(scene))
+        for shown in worn:
+            time_lips(shown, animation, start, scene_rate(scene))
     else:
         components = animation.components
         remove_caches(head, line)
         changed, keys = add_shape_keys(head, components) or not kept, len(components.shapes)
         channels = head_channels(components, frames, options)
         error = _error(animation, components, channels, frames, options)
-        channels = [*channels, *key_lips(head.data.shape_keys, material, animation, channels)]
+        lips = [key_lips(head.data.shape_keys, shown, animation, channels) for shown in worn]
+        channels = [*channels, *lips[0]]
     action, turns = _animate(head, line, animation, frames, channels, changed, options)
     _say_synthetic(animation, head, scene)
     mark_asset(head, animation)

@@ -49,4 +49,4 @@ def test_a_missing_library_is_named(capsys, monkeypatch):
 
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     assert main(["live", "--actor", "default"]) == 1
-    assert "pip install sounddevice" in capsys.readouterr().err
+    assert "requirements/live.txt" in capsys.readouterr().err

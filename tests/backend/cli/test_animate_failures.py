@@ -138,7 +138,7 @@ def test_a_long_text_can_be_stopped(place, name):
     wait_for(lambda: any((place / "scratch").iterdir()), process)
     time.sleep(1.5)  # until it is spoken
     process.send_signal(getattr(signal, name))
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=60)
     assert err == "mouthpiece: error: stopped; nothing half-written was left behind.\n"
     assert process.returncode == 130
     assert list((place / "scratch").iterdir()) == []
@@ -183,7 +183,7 @@ def test_ctrl_c_leaves_everything_old_or_everything_new(place, moment, seconds):
     for _ in range(3):  # an impatient person, at a terminal: Blender gets it too
         os.killpg(process.pid, signal.SIGINT)
         time.sleep(0.01)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     after = {path: path.read_bytes() for path in (place / "out").rglob("*") if path.is_file()}
     if process.returncode == 0:  # it was done already
         assert err == ""
@@ -206,7 +206,7 @@ def test_a_stopped_run_leaves_neither_files_nor_a_blender(place):
     process = run_command(str(SAMPLE), *words, start_new_session=True)
     wait_for(lambda: [*(place / "scratch").glob("mouthpiece-*/.frames.partial*/*")], process)
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert err == "mouthpiece: error: stopped; nothing half-written was left behind.\n"
     assert process.returncode == 130
     with pytest.raises(ProcessLookupError):

@@ -27,7 +27,7 @@ NOTE_PROGRESS = """() => {
 """A quick machine shows a job's progress for a moment only, which polling from outside may miss."""
 
 
-def until(page, expression: str, timeout: int = 30_000) -> None:
+def until(page, expression: str, timeout: int = 90_000) -> None:
     """Wait for an expression to be true; asked from outside, since the page's policy lets nothing evaluate text."""
     end = time.monotonic() + timeout / 1000
     while not page.evaluate(expression):
@@ -96,7 +96,7 @@ def test_a_recording_is_sent_followed_and_played(page, service, tmp_path):
     page.wait_for_selector(f"{item}[data-state=done]", timeout=120_000)
     assert page.evaluate("window.progressed")
     page.click(f"{item} button:has-text('Show')")
-    until(page, "document.querySelectorAll('#strip img').length === 16", timeout=30_000)
+    until(page, "document.querySelectorAll('#strip img').length === 16")
     until(page, "[...document.querySelectorAll('#strip img')].every(i => i.naturalWidth === 128)")
     for canvas in ("wave", "curves"):
         assert page.evaluate(PAINTED, canvas) > 1000
@@ -119,7 +119,7 @@ def test_jobs_of_others_appear_by_themselves_and_failures_say_why(page, service,
     page.wait_for_selector(f"#job-{job.id}[data-state=done]", timeout=60_000)
     waiting = client.animate(client.upload(new_sound(60.0)), texture=True)
     page.click(f"#job-{waiting.id} button:has-text('Cancel')")
-    page.wait_for_selector(f"#job-{waiting.id}[data-state=cancelled]", timeout=20_000)
+    page.wait_for_selector(f"#job-{waiting.id}[data-state=cancelled]", timeout=60_000)
     assert page.is_visible(f"#job-{waiting.id} button:has-text('Retry')")
 
 

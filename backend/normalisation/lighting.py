@@ -160,7 +160,8 @@ def _box(image: np.ndarray, size: int) -> np.ndarray:
 def _mean(image: np.ndarray, size: int) -> np.ndarray:
     import cv2
 
-    return cv2.boxFilter(image, cv2.CV_32F, (size, size), borderType=cv2.BORDER_CONSTANT)
+    anchor = size // 2 - 1  # where _box of an even size looks half a pixel before its place, this looks behind
+    return cv2.boxFilter(image, cv2.CV_32F, (size, size), anchor=(anchor, anchor), borderType=cv2.BORDER_CONSTANT)
 
 
 def _relit(atlas: np.ndarray, gain: np.ndarray) -> np.ndarray:

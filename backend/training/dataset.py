@@ -18,7 +18,7 @@ from backend.progress import Progress, no_progress
 from backend.trust.provenance import file_sha256
 
 FORMAT = 1
-PIPELINE = 10
+PIPELINE = 11
 """Raised with every change of the steps that changes their results, so that old datasets are built again."""
 
 

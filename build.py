@@ -276,12 +276,13 @@ def validate_addon(venv: Path, target: Path) -> None:
     run([python, found.stdout.split("\n")[-2], "validate", target], "Blender's validation of the zip")
 
 
+SETUP_HELP = "Install what is missing of Mouthpiece and its libraries into .venv; --only PART installs one part."
 VERBS = {"setup": None, "demo": demo, "test": test, "check": check, "addon": addon, "bench": bench}
 
 
 def parse(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
     """Return the options and the arguments that are passed on to the verb."""
-    verbs = "\n".join(f"  {name:6} {inspect.getdoc(verb or setup)}" for name, verb in VERBS.items())
+    verbs = "\n".join(f"  {name:6} {inspect.getdoc(verb) if verb else SETUP_HELP}" for name, verb in VERBS.items())
     parser = argparse.ArgumentParser(
         prog="build.py", description=__doc__, epilog=f"verbs:\n{verbs}", formatter_class=argparse.RawTextHelpFormatter
     )
@@ -303,6 +304,7 @@ def main(argv: list[str]) -> int:
         else:
             python = setup(options.venv.resolve(), tuple(options.only or USER_GROUPS))
             say(f"[set-up] everything is in place: {python.parent / 'mouthpiece'}")
+            say(f"[set-up] to call it 'mouthpiece': {'' if os.name == 'nt' else 'source '}{python.parent / 'activate'}")
     except BuildError as error:
         print(f"build.py: {error}", file=sys.stderr)
         return 1

@@ -73,6 +73,19 @@ def test_an_environment_whose_python_is_gone_is_made_again(venv, installed):
     assert installed == ["inference", "project"] * 2
 
 
+def test_set_up_says_how_the_command_is_called(venv, installed, capsys):
+    assert build.main(["setup", "--venv", str(venv)]) == 0
+    assert str(build.venv_python(venv).parent / "activate") in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_the_help_speaks_to_people(capsys):
+    with pytest.raises(SystemExit):
+        build.main(["--help"])
+    verbs = capsys.readouterr().out.split("verbs:\n")[1].splitlines()
+    assert len(verbs) == len(build.VERBS)
+    assert not [line for line in verbs if "`" in line or "return" in line.lower()]
+
+
 def test_no_suitable_python_is_said_in_a_sentence(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("MOUTHPIECE_PYTHON", str(tmp_path / "nothing"))
     assert build.main(["setup", "--venv", str(tmp_path / "venv")]) == 1

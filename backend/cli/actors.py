@@ -14,8 +14,10 @@ def run(options: argparse.Namespace) -> int:
     from backend.actor_library import list_actors, user_actors
 
     rows = [describe_actor(folder, load=options.check) for folder in list_actors()]
-    for row in [("NAME", "LICENCE", "STATE", "FOLDER"), *rows]:
-        print("{:16} {:16} {:8} {}".format(*row))
+    table = [("NAME", "LICENCE", "STATE", "FOLDER"), *rows]
+    name, licence, state, _ = (max(map(len, column)) for column in zip(*table, strict=True))
+    for row in table:
+        print(f"{row[0]:{name}}  {row[1]:{licence}}  {row[2]:{state}}  {row[3]}")
     print(f"Your own actors lie in {user_actors()}.")
     return 1 if options.check and any(row[2] != "good" for row in rows) else 0
 

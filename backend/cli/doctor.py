@@ -203,10 +203,10 @@ def check_service() -> Finding:
 
 def check_folders() -> list[Finding]:
     """Try to write where Mouthpiece keeps its data and its temporary files."""
-    from backend.actor_library import HOME_VARIABLE, user_actors
+    from backend.actor_library import HOME_VARIABLE, user_home
 
     checks: list[tuple[str, Callable[[], Path], str]] = [
-        ("your actors", user_actors, f"set {HOME_VARIABLE} to a folder you can write to"),
+        ("your data", user_home, f"set {HOME_VARIABLE} to a folder you can write to"),
         ("temporary files", lambda: Path(tempfile.gettempdir()), "set TMPDIR to a folder you can write to"),
     ]
     return [_check_folder(what, place(), fix) for what, place, fix in checks]

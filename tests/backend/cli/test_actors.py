@@ -32,3 +32,10 @@ def test_a_damaged_actor_is_named_with_its_fault(library, capsys):
     assert len(lines) == 2
     assert "damaged" in lines[0]
     assert "actor.json" in lines[0]
+
+
+def test_the_columns_stand_below_each_other(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv(actor_library.HOME_VARIABLE, str(tmp_path))
+    main(["actors"])
+    head, *rows = capsys.readouterr().out.splitlines()[:-1]
+    assert [row.index(str(actor_library.SHIPPED.parent)) for row in rows] == [head.index("FOLDER")] * 2

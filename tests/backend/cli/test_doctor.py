@@ -84,3 +84,9 @@ def test_a_service_that_is_gone_is_named(quick):
     finding = doctor.check_service()
     assert finding.state == "broken"
     assert "mouthpiece serve" in finding.fix
+
+
+def test_the_folder_of_the_users_data_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv(actor_library.HOME_VARIABLE, str(tmp_path / "elsewhere"))
+    data = next(finding for finding in doctor.check_folders() if finding.what == "your data")
+    assert (data.state, data.detail) == ("good", str(tmp_path / "elsewhere"))

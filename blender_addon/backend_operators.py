@@ -16,7 +16,7 @@ BUSY = "Something is being done with the backend; wait or cancel it"
 
 
 class MOUTHPIECE_OT_set_up_backend(LongOperator, bpy.types.Operator):
-    """Make the backend's environment from what the add-on carries; downloads about a gigabyte of libraries"""
+    """Make the backend's environment from what the add-on carries; downloads 0.3 GB of libraries, on Linux more"""
 
     bl_idname = "mouthpiece.set_up_backend"
     bl_label = "Set Up Backend"

@@ -114,8 +114,8 @@ SENTENCES: dict[str, str] = {
     "Make an actor of the person in the video, with their consent; it takes from minutes to hours": (
         "Aus der Person im Video einen Schauspieler machen, mit ihrer Einwilligung; das dauert Minuten bis Stunden"
     ),
-    "Make the backend's environment from what the add-on carries; downloads about a gigabyte of libraries": (
-        "Die Umgebung des Backends aus dem Mitgebrachten anlegen; lädt etwa ein Gigabyte Bibliotheken herunter"
+    "Make the backend's environment from what the add-on carries; downloads 0.3 GB of libraries, on Linux more": (
+        "Die Umgebung des Backends aus dem Mitgebrachten anlegen; lädt 0,3 GB Bibliotheken herunter, unter Linux mehr"
     ),
     "Make the character the active object": "Die Figur zum aktiven Objekt machen",
     "Make the line a strip of the non-linear animation": (

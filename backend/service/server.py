@@ -6,6 +6,7 @@ import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
@@ -39,6 +40,10 @@ class ReadyServer(uvicorn.Server):
         self._stopping()
         await super().shutdown(sockets)
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End within STOP_SECONDS, however often it is asked to; uvicorn would break off at the second signal."""
+        self.should_exit = True
+
 
 def serve(settings: ServiceSettings, home: Path, verbose: bool, tell: Callable[[str, str], None]) -> None:
     """Serve until interrupted. tell: called with the address and the token once requests are taken.
@@ -54,7 +59,8 @@ def serve(settings: ServiceSettings, home: Path, verbose: bool, tell: Callable[[
     settings.layout.make()
     single = SingleService(home, settings.data)
     single.take()
-    signal.signal(signal.SIGTERM, _stop)  # or the default handler would end the process before it has tidied up
+    for name in (signal.SIGINT, signal.SIGTERM):  # or the default handler would end the process before it has tidied up
+        signal.signal(name, _stop)
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
         signal.signal(signal.SIGHUP, _hang_up)
     try:

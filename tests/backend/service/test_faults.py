@@ -43,6 +43,17 @@ def test_kill_9_loses_nothing(tmp_path):
         assert (service.data / "backup.sqlite").exists()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no such signal to one process")
+@pytest.mark.parametrize("times", [1, 3])
+def test_ctrl_c_is_no_error_however_often(tmp_path, times):
+    with running_service(tmp_path) as service:
+        for _ in range(times - 1):
+            service.process.send_signal(signal.SIGINT)
+        assert service.stop(signal.SIGINT) == 0
+        assert "error" not in service.output
+        assert "Traceback" not in service.output
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows closes no terminal so")
 def test_a_terminal_that_is_closed_stops_the_service_in_order(tmp_path):
     with running_service(tmp_path) as service:

@@ -9,7 +9,6 @@ import json
 import os
 import re
 import secrets
-import shutil
 import tempfile
 import zipfile
 from collections.abc import Collection, Iterable, Iterator
@@ -22,6 +21,7 @@ import numpy as np
 
 from backend.errors import InputError, UsageError
 from backend.progress import Progress, no_progress
+from backend.renaming import move, remove_tree
 
 FORMAT = 1
 """Raised when the arrays change their meaning."""
@@ -167,13 +167,13 @@ def new_folder(path: Path, own: re.Pattern[str], overwrite: bool = False) -> Ite
         yield temporary
         check_output(path, overwrite, own)  # something may have been put into it meanwhile
         if path.exists():
-            path.replace(older)
-        temporary.replace(path)
+            _move(path, older, path)
+        _move(temporary, path, path)
     finally:
         if older.exists() and not path.exists():
-            older.replace(path)
+            move(older, path)
         for rest in (temporary, older):
-            shutil.rmtree(rest, ignore_errors=True)
+            remove_tree(rest)
 
 
 @contextmanager
@@ -187,11 +187,21 @@ def new_file(path: Path, overwrite: bool = False) -> Iterator[Path]:
     temporary = path.with_name(f".{path.stem[:SHOWN_OF_NAME]}.{secrets.token_hex(4)}{path.suffix}")
     try:
         yield temporary
-        temporary.replace(path)
+        _move(temporary, path, path)
     except PermissionError as error:
         raise UsageError(f"{path.parent} cannot be written ({error.strerror}); choose another place.") from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _move(source: Path, target: Path, named: Path) -> None:
+    """Move to or from the place of an output, which Windows refuses while a program shows it."""
+    try:
+        move(source, target)
+    except PermissionError as error:
+        raise UsageError(
+            f"{named} cannot be replaced ({error.strerror}); close it where it is open, or choose another name."
+        ) from None
 
 
 def check_output(path: Path, overwrite: bool, own: re.Pattern[str] | None = None, read: Collection[Path] = ()) -> None:

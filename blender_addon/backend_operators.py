@@ -1,7 +1,5 @@
 """Operators of the backend: set it up, check it, start and stop it, read what it wrote."""
 
-import shutil
-
 import bpy
 
 from .activity import Activity
@@ -10,7 +8,7 @@ from .background import Background
 from .errors import BackendError
 from .long_operator import CancelOperator, LongOperator
 from .preferences import BACKEND, backend_choice, remember_state, set_up_request, user_folder
-from .set_up import LOG, set_up
+from .set_up import LOG, remove_environment, set_up
 
 BUSY = "Something is being done with the backend; wait or cancel it"
 
@@ -64,13 +62,13 @@ class MOUTHPIECE_OT_remove_backend(LongOperator, bpy.types.Operator):
 
     def begin(self, context: bpy.types.Context) -> Activity:
         """Start deleting in a thread."""
-        folder = user_folder() / "environment"
+        folder = user_folder()
         BACKEND.stop()
 
         def remove(background: Background) -> str:
             background.say("removing the backend")
-            shutil.rmtree(folder)
-            return f"The backend's environment in {folder} was deleted"
+            remove_environment(folder)
+            return f"The backend's environment in {folder / 'environment'} was deleted"
 
         return Activity(Background(remove), _removed).start()
 

@@ -31,7 +31,7 @@ BUSY_TRIES = 8
 """How often a request is sent again to a service that asks to come back later."""
 Body = bytes | BinaryIO | None
 Headers = dict[str, str] | None
-ENDED = ("done", "failed", "cancelled")
+HELD = (0.1, 0.3, 0.9) if os.name == "nt" else ()  # seconds to wait for a virus scanner that holds a new file
 
 
 class ServiceError(Exception):
@@ -39,8 +39,7 @@ class ServiceError(Exception):
 
     def __init__(self, sentence: str, status: int = 0, retry_after: float | None = None) -> None:
         super().__init__(sentence)
-        self.status = status
-        self.retry_after = retry_after
+        self.status, self.retry_after = status, retry_after
 
 
 class ServiceUnreachable(ServiceError):
@@ -92,7 +91,7 @@ class Job:
     @property
     def ended(self) -> bool:
         """Nothing more will happen to it by itself."""
-        return self.state in ENDED
+        return self.state in ("done", "failed", "cancelled")
 
     @property
     def fraction(self) -> float:
@@ -283,12 +282,13 @@ class Client:
         partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
         try:
             self._fetch(f"/v1/jobs/{state.id}/result", partial, state.size, progress)
-            if _digest(partial) != state.sha256:
+            with partial.open("rb") as file:
+                arrived = hashlib.file_digest(file, "sha256").hexdigest()
+            if arrived != state.sha256:
                 raise ServiceError("The result arrived damaged; fetch it again.")
-            partial.replace(path)
+            return _move(partial, path)
         finally:
             partial.unlink(missing_ok=True)
-        return path
 
     def fetch_folder(self, job: Job | str, folder: Path) -> list[Path]:
         """Fetch a result and unpack it into a folder; returns the files."""
@@ -316,8 +316,6 @@ class Client:
                 if file.tell() == start:
                     failures += 1
                     time.sleep(0.2 * failures)
-
-    # ------------------------------------------------------------ the wire
 
     def _json(self, method: str, place: str, body: bytes | None = None, headers: Headers = None) -> dict[str, Any]:
         """Send a request, again where the service asks to come back later; returns its answer."""
@@ -394,6 +392,9 @@ def _id(job: Job | str) -> str:
     return job.id if isinstance(job, Job) else quote(job, safe="")
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _move(source: Path, target: Path) -> Path:
+    for seconds in HELD:
+        with contextlib.suppress(PermissionError):
+            return source.replace(target)
+        time.sleep(seconds)
+    return source.replace(target)

@@ -14,6 +14,7 @@ from .background import Background, Cancelled
 from .client import Client, Job, JobFailed, ServiceError, ServiceUnreachable
 from .errors import BackendError
 from .line_files import ANIMATION, artists_file
+from .renaming import move, remove_tree
 
 POLL_SECONDS = 0.15
 PATIENCE = 6.0  # seconds a backend may be silent before the job is given up
@@ -130,8 +131,8 @@ def fetch_folder(
         check(scratch / "result")  # nothing damaged takes the place of an older one
         background.check()
         if folder.exists():
-            folder.replace(scratch / "replaced")
-        (scratch / "result").replace(folder)
+            move(folder, scratch / "replaced")
+        move(scratch / "result", folder)
 
 
 def _give_up(client: Client, job: Job) -> None:
@@ -149,4 +150,4 @@ def scratch_folder(folder: Path) -> Iterator[Path]:
     try:
         yield scratch
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        remove_tree(scratch)

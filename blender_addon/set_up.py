@@ -16,6 +16,7 @@ from pathlib import Path
 from .background import Background
 from .errors import BackendError
 from .python_finder import FoundPython, find_python
+from .renaming import move, remove_tree
 from .watched import end_watched, start_watched
 
 BUNDLE = Path(__file__).with_name("bundle")
@@ -111,16 +112,30 @@ def set_up(background: Background, request: SetUpRequest) -> str:
     python = find_python(request.python, request.training)
     environment = request.folder / "environment"
     check_space(request.folder)
+    remove_environment(request.folder)
     try:
-        shutil.rmtree(environment, ignore_errors=True)
         _make(background, request, python)
     except BaseException:
-        shutil.rmtree(environment, ignore_errors=True)
+        remove_tree(environment)
         raise
     version = f"{python.version[0]}.{python.version[1]}"
     about = {"requirements": fingerprint(request.bundle, request.groups), "groups": request.groups, "python": version}
     (environment / STAMP).write_text(json.dumps(about), "utf-8")
     return f"The backend is set up in {environment} with Python {version} ({time.monotonic() - started:.0f} s)"
+
+
+def remove_environment(folder: Path) -> None:
+    """Remove the environment whole. Raises BackendError, and leaves all of it, where it is in use (on Windows)."""
+    environment, old = folder / "environment", folder / "environment.old"
+    remove_tree(old)
+    try:
+        if environment.exists():
+            move(environment, old)
+    except OSError as error:
+        raise BackendError(
+            f"{environment} is in use ({error.strerror}); close what runs from it, other Blenders too, and try again."
+        ) from None
+    remove_tree(old)
 
 
 def check_space(folder: Path) -> None:

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any
 
 from .errors import OutputError
+from .renaming import move, patiently
 
 JOURNAL = "MOUTHPIECE_JOURNAL"
 """Environment variable: a file for what is staged, by which whoever started this process settles it should it die."""
@@ -115,8 +116,8 @@ class Staging:
         self._note({"placed": final, "new": new})
         self._new[final] = new
         if keep and not new:
-            final.replace(staged.older)
-        staged.partial.replace(final)
+            move(final, staged.older)
+        move(staged.partial, final)
 
     def _settle(self, committed: bool) -> None:
         if not committed:
@@ -149,7 +150,7 @@ def settle(results: Iterable[Staged], new: Mapping[Path, bool], committed: bool)
             _remove(staged.older)
         elif os.path.lexists(staged.older):
             _remove(staged.final)
-            staged.older.replace(staged.final)
+            move(staged.older, staged.final)
         elif new.get(staged.final):
             _remove(staged.final)
 
@@ -181,9 +182,9 @@ def _half_written(staged: Staged) -> list[Path]:
 
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+        patiently(shutil.rmtree, path)
     else:
-        path.unlink(missing_ok=True)
+        patiently(path.unlink, True)
 
 
 if __name__ == "__main__":

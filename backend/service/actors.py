@@ -11,6 +11,7 @@ from typing import Any
 from backend.actor_file import DESCRIPTION, DIGESTED, check_name, description_digest, read_description
 from backend.actor_library import list_actors, user_actors
 from backend.errors import ActorError, UsageError
+from backend.renaming import move, remove_tree
 from backend.service.problems import Conflict, NotFound, Unprocessable
 
 
@@ -107,6 +108,6 @@ def _move(source: Path, target: Path) -> None:
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         shutil.copytree(source, temporary)
-        temporary.rename(target)
+        move(temporary, target)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        remove_tree(temporary)

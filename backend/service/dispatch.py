@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import logging
-import shutil
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from backend.renaming import remove_tree
 from backend.service.estimate import Estimator, Pace
 from backend.service.events import Events
 from backend.service.job import CANCELLED, CANCELLING, DONE, FAILED, LANES, QUEUED, RUNNING, Job
@@ -199,7 +199,7 @@ class Dispatcher:
         self._running.pop(job.id, None)
         ended = self._store.get(job.id)
         if ended is None or ended.ended:
-            await asyncio.to_thread(shutil.rmtree, folder, True)
+            await asyncio.to_thread(remove_tree, folder)
         self.publish(job.id)
 
     async def _run(self, running: Running, folder: Path) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """What a start does with what the last one left: the database or its backup, jobs cut short, half-written files."""
 
 import dataclasses
-import shutil
 from pathlib import Path
 
+from backend.renaming import move, remove_tree
 from backend.service.database import Database, is_sound
 from backend.service.job import CANCELLED, CANCELLING, DONE, FAILED, QUEUED, RUNNING, Job
 from backend.service.records import Records
@@ -43,7 +43,7 @@ def _mend_database(layout: Layout) -> list[str]:
     if path.exists():
         number = sum(1 for _ in layout.root.glob("jobs.broken-*.sqlite")) + 1
         broken = layout.root / f"jobs.broken-{number}.sqlite"
-        path.replace(broken)
+        move(path, broken)
         notes.append(f"The database could not be read; it is kept as {broken.name}.")
     for suffix in ("-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
@@ -138,7 +138,7 @@ def _clear_work(store: Store, layout: Layout) -> None:
     for folder in layout.work.iterdir():
         job = store.get(folder.name)
         if not _may_resume(job):
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
 
 
 def _may_resume(job: Job | None) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from backend.errors import ActorError
 from backend.inference.request import SPEECH
 from backend.progress import Progress
+from backend.renaming import move
 from backend.service.result_file import write_result
 from backend.trust.provenance import file_sha256
 
@@ -160,7 +161,7 @@ def _animate(sound: Path, line: dict[str, Any], folder: Path, progress: Progress
     timeline = _spoken_timeline(line.get("spoken"))
     animate(AnimateRequest(sound, name, (bare, *files), timeline=timeline, **settings), progress, actor)
     for path in bare.iterdir():
-        path.replace(folder / path.name)
+        move(path, folder / path.name)
     bare.rmdir()
     if timeline is not None:  # who asked with words has no recording yet
         shutil.copyfile(sound, folder / SPEECH)

@@ -4,6 +4,8 @@ import os
 import secrets
 from pathlib import Path
 
+from backend.renaming import move
+
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file under a temporary name, force it to the disk, and give it its name."""
@@ -21,7 +23,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 def move_whole(source: Path, target: Path) -> None:
     """Rename a finished file within one disk and force the new name to it."""
-    source.replace(target)
+    move(source, target)
     sync_folder(target.parent)
 
 

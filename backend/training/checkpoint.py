@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from backend.errors import InputError, StorageProblem
+from backend.renaming import move
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def save_checkpoint(path: Path, state: RunState) -> None:
     except SafetensorError as error:
         temporary.unlink(missing_ok=True)
         raise StorageProblem(OSError(str(error))) from None
-    temporary.replace(path)
+    move(temporary, path)
 
 
 def load_checkpoint(path: Path) -> RunState:

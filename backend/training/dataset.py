@@ -15,6 +15,7 @@ from backend.audio.offset import NOT_MEASURED, Offset
 from backend.errors import InputError, UsageError
 from backend.normalisation.space import SpeakerSpace
 from backend.progress import Progress, no_progress
+from backend.renaming import move, patiently, remove_tree
 from backend.trust.provenance import file_sha256
 
 FORMAT = 1
@@ -278,7 +279,7 @@ def _work_folder(folder: Path, digest: str) -> Path:
     work = folder.with_name(folder.name + ".partial")
     stamp = work / "digest"
     if work.exists() and not (stamp.is_file() and stamp.read_text(encoding="utf-8") == digest):
-        shutil.rmtree(work)
+        patiently(shutil.rmtree, work)
     try:
         work.mkdir(parents=True, exist_ok=True)
         stamp.write_text(digest, encoding="utf-8")
@@ -288,11 +289,11 @@ def _work_folder(folder: Path, digest: str) -> Path:
 
 
 def _publish(work: Path, folder: Path) -> None:
-    shutil.rmtree(work / "parts", ignore_errors=True)
-    (work / "digest").unlink()
+    remove_tree(work / "parts")
+    patiently((work / "digest").unlink)
     old = folder.with_name(folder.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
+    remove_tree(old)
     if folder.exists():
-        folder.rename(old)
-    work.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+        move(folder, old)
+    move(work, folder)
+    remove_tree(old)

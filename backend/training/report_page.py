@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backend.evaluation.figures import HELD_OUT, format_figure
+from backend.renaming import move
 from backend.training.report_charts import draw_figures, draw_losses
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class ReportPage:
         )
         temporary = self.work / f"{REPORT}.partial"
         temporary.write_text(page, encoding="utf-8")
-        temporary.replace(self.path)
+        move(temporary, self.path)
 
     def _table(self, figures: dict[str, float]) -> str:
         if not figures:

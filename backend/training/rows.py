@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from backend.renaming import move
+
 BLOCK = 256
 """Rows read at a time: 12 MB of lip crops."""
 
@@ -41,7 +43,7 @@ class RowWriter:
             if kind is None:
                 if self._rows != self._shape[0]:
                     raise ValueError(f"{self.path} was to have {self._shape[0]} rows and got {self._rows}")
-                self._temporary.replace(self.path)
+                move(self._temporary, self.path)
         finally:
             self._temporary.unlink(missing_ok=True)
 

@@ -12,6 +12,7 @@ from backend.errors import InputError
 from backend.normalisation.pose import apply, invert, yaw_pitch_roll
 from backend.normalisation.reference import FrameQuality, measure_quality, rough_poses
 from backend.progress import Progress
+from backend.renaming import move
 from backend.tracking.gaps import Gap, SceneSigns, count_gaps, describe_gaps, find_gaps
 from backend.tracking.landmarks import Track, track
 from backend.tracking.smoothing import smooth_vertices
@@ -166,7 +167,7 @@ def _write_track(path: Path, part: Path, config: DatasetConfig, report: Callable
     with temporary.open("wb") as file:
         quality = np.array(qualities, np.float32)
         np.savez(file, times=result.times, gaps=gaps, quality=quality, warning=frames.warning or "")
-    temporary.replace(part_file(part, "track"))
+    move(temporary, part_file(part, "track"))
 
 
 def blank_gaps(result: Track, signs: SceneSigns) -> np.ndarray:
@@ -189,4 +190,4 @@ def save_part(part: Path, name: str, values: np.ndarray) -> None:
     temporary = part_file(part, name).with_suffix(".tmp")
     with temporary.open("wb") as file:
         np.save(file, values)
-    temporary.replace(part_file(part, name))
+    move(temporary, part_file(part, name))

@@ -12,7 +12,7 @@ from blender_addon.backend_process import Backend, BackendChoice, place_of
 from blender_addon.background import Background, Finished, Progress
 from blender_addon.errors import BackendError
 from blender_addon.python_finder import find_python
-from blender_addon.set_up import SetUpRequest, check_space, environment_python, explain, state
+from blender_addon.set_up import SetUpRequest, check_space, environment_python, explain, remove_environment, state
 from blender_addon.watched import clean_environment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,6 +100,20 @@ def test_a_library_that_cannot_be_had_is_named_and_nothing_is_left(request_):
 )
 def test_what_pip_says_is_explained(words, meaning):
     assert meaning in explain(words)
+
+
+def test_an_environment_in_use_is_named_and_stays_whole(request_, monkeypatch):
+    kept = request_.folder / "environment" / "library.py"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("")
+    refused = PermissionError(13, "The process cannot access the file")
+    with monkeypatch.context() as held:
+        held.setattr(Path, "replace", lambda source, target: (_ for _ in ()).throw(refused))
+        _, end = run(request_)
+    assert "environment is in use" in end.error
+    assert kept.exists()
+    remove_environment(request_.folder)
+    assert not list(request_.folder.iterdir())
 
 
 def test_a_full_disk_is_told_before_anything_is_made(tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from backend.audio.decode import decode_audio
 from backend.audio.spectrogram import normalise_level, spectrum
 from backend.audio.speech import loudness_columns
 from backend.progress import Progress
+from backend.renaming import move
 from backend.speech.alignment import Aligner
 from backend.speech.phones import SYMBOLS, Phone
 from backend.training.dataset import Dataset, DatasetConfig, build_dataset
@@ -169,4 +170,4 @@ def _write(folder: Path, pieces: Iterable[_Piece]) -> None:
         np.save(folder / f"{name}.npy", np.concatenate(parts))
     temporary = folder / "recordings.tmp"
     temporary.write_text(json.dumps([asdict(recording) for recording in recordings]))
-    temporary.replace(folder / "recordings.json")
+    move(temporary, folder / "recordings.json")

@@ -20,6 +20,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from backend.actor_file import load_actor
 from backend.actor_library import SHIPPED
 from backend.progress import no_progress
+from backend.renaming import move
 from backend.training.devices import mixed_precision
 from backend.training.losses import geometry_loss, vertex_weights
 from backend.training.voice.batches import VoiceBatch, VoiceBatches
@@ -198,7 +199,7 @@ class VoiceTraining:
         state = {"parts": self.parts.state_dict(), "average": self.average.state_dict()}
         temporary = path.with_suffix(".partial")
         torch.save(state | {"optimiser": self.optimiser.state_dict(), "step": self.step}, temporary)
-        temporary.replace(path)
+        move(temporary, path)
 
     def resume(self, path: Path) -> None:
         """Go on from a state that `save` wrote."""

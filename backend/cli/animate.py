@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backend.cli.options import add_options, field_docs
+from backend.cli.patterns import expand
 from backend.errors import ActorError, Cancelled, EnvironmentProblem, MouthpieceError, StorageProblem, UsageError
 from backend.inference.request import CHARACTERS, ENDINGS, SPEECH, AnimateRequest
 from backend.inference.style import Style, parse_gains
@@ -70,6 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Animate the recordings, or the text as it is spoken; returns the exit code."""
     _check_source(options)
+    options.audio = expand(options.audio)
     if options.text is None:
         return animate_all(build_requests(options), options.transcript)
     from backend.speech.espeak import save_speech

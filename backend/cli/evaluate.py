@@ -4,6 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
+from backend.cli.patterns import expand
+
 EPILOG = """example:
   mouthpiece evaluate anna interview.mp4 --json anna.json --video anna_side_by_side.mp4
 
@@ -34,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     from backend.errors import UsageError
     from backend.video.listing import list_videos
 
-    videos = list_videos(options.videos)
+    videos = list_videos(expand(options.videos))
     folder = find_actor(options.actor)
     read = places_read([*videos, *folder.iterdir(), *([options.transcripts] if options.transcripts else [])])
     for path in (options.json, options.video):

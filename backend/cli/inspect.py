@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from backend.cli.patterns import expand
+
 EPILOG = """example:
   mouthpiece inspect interview.mp4 --out inspection/     (then open inspection/report.html)
 
@@ -31,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     from backend.inspection.report import InspectRequest, inspect
     from backend.video.listing import list_videos
 
-    videos = tuple(list_videos(options.videos))
+    videos = tuple(list_videos(expand(options.videos)))
     for video in videos:
         check_is_file(video, "a video of a speaker", may_be_empty=len(videos) > 1)  # then it is left out
     request = InspectRequest(videos, options.out, options.face_model, options.overwrite)

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from backend.cli.options import add_options
+from backend.cli.patterns import expand
 from backend.training.config import TrainConfig
 
 OPTIONS = ("preset", "epochs", "seed", "held_out", "device", "from_scratch")
@@ -45,7 +46,8 @@ def run(options: argparse.Namespace) -> None:
         field.name for field in dataclasses.fields(TrainRequest) if field.name not in ("videos", "named", "config")
     ]
     settings = {name: getattr(options, name) for name in names}
-    request = TrainRequest(tuple(list_videos(options.videos)), named=tuple(options.videos), config=config, **settings)
+    named = tuple(expand(options.videos))
+    request = TrainRequest(tuple(list_videos(named)), named=named, config=config, **settings)
     for video in request.videos:
         check_is_file(video, "a video of the speaker", may_be_empty=len(request.videos) > 1)  # then it is left out
     if os.environ.get("RANK", "0") != "0":  # of several processes under torchrun the first one speaks

@@ -16,6 +16,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from backend.errors import ActorError, UsageError
+from backend.file_names import check_file_name
 from backend.normalisation.turning import Turning
 from backend.trust.provenance import file_sha256
 
@@ -112,6 +113,7 @@ def check_name(name: str) -> str:
         raise UsageError(
             f"{name!r} is not a name for an actor; use up to 64 letters, digits, '-' and '_', a letter or digit first."
         )
+    check_file_name(name)
     return name
 
 

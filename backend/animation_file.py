@@ -20,6 +20,7 @@ from typing import IO, Protocol
 import numpy as np
 
 from backend.errors import InputError, UsageError
+from backend.file_names import check_file_name
 from backend.progress import Progress, no_progress
 from backend.renaming import move, remove_tree
 
@@ -213,6 +214,7 @@ def check_output(path: Path, overwrite: bool, own: re.Pattern[str] | None = None
     """
     if not path.name:
         raise UsageError(f"{path} is no name for an output; write to a new folder or file.")
+    check_file_name(path.name)
     if not path.parent.is_dir():
         raise UsageError(f"There is no folder {path.parent} to write {path.name} to; make it first.")
     if path.resolve() in read:

@@ -11,7 +11,7 @@ from .bake.mesh_cache import cache_modifier
 from .bake.tags import LINE
 from .bake.textures import material_images
 from .client import default_home
-from .line_files import artists_file
+from .line_files import artists_file, mend_name, safe_name
 from .recordings import known_lines, numbered
 from .speech_source import sound_strips
 
@@ -46,16 +46,10 @@ def files_folder() -> Path:
     """
     if bpy.data.filepath:
         saved = Path(bpy.data.filepath)
-        return saved.parent / "mouthpiece" / saved.stem
+        return saved.parent / "mouthpiece" / mend_name(saved.stem)
     if not _unsaved:
         _unsaved.append(f"{time.strftime('%Y-%m-%d %H-%M-%S')} {uuid.uuid4().hex[:4]}")
     return default_home() / "blender" / _unsaved[0]
-
-
-def safe_name(name: str) -> str:
-    """A strip's or file's name as a folder's name on every system."""
-    kept = "".join(letter if letter.isalnum() or letter in "-_ " else "_" for letter in name).strip()
-    return kept[:80] or "line"
 
 
 def _used_files(line: str, replaced: Collection[bpy.types.Object]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from .activity import Activity
 from .background import Background
 from .client import default_home
 from .errors import BackendError
-from .folders import safe_name
+from .line_files import safe_name
 from .long_operator import CancelOperator, LongOperator
 from .preferences import BACKEND, backend_choice
 from .video_jobs import Consent, TrainRequest, find_videos, inspect_videos, train_actor

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from backend.cli.options import add_options, field_docs
 from backend.cli.patterns import expand
 from backend.errors import ActorError, Cancelled, EnvironmentProblem, MouthpieceError, StorageProblem, UsageError
+from backend.file_names import mend_name
 from backend.inference.request import CHARACTERS, ENDINGS, SPEECH, AnimateRequest
 from backend.inference.style import Style, parse_gains
 
@@ -171,7 +172,7 @@ def build_requests(options: argparse.Namespace, timeline: "Timeline | None" = No
     Raises UsageError where two would write to the same place, or an option is wrong. timeline: when what is said in the
     one recording, which was made of a text.
     """
-    stems = [path.stem for path in options.audio]
+    stems = [mend_name(path.stem) for path in options.audio]
     twice = sorted({stem for stem in stems if stems.count(stem) > 1})
     if twice:
         raise UsageError(f"Several recordings are called {twice[0]!r} and would overwrite each other; rename one.")
@@ -187,13 +188,13 @@ def build_requests(options: argparse.Namespace, timeline: "Timeline | None" = No
     requests = [
         AnimateRequest(
             audio=audio,
-            **(_places(options.out, audio.stem) if several else {"outputs": tuple(options.out)}),
+            **(_places(options.out, stem) if several else {"outputs": tuple(options.out)}),
             timeline=timeline,
             keep_sound=timeline is not None,
             gains=parse_gains(options.gains),
             **settings,
         )
-        for audio in options.audio
+        for audio, stem in zip(options.audio, stems, strict=True)
     ]
     if options.character is not None and not any(path.suffix.lower() in CHARACTERS for path in options.out):
         raise UsageError(

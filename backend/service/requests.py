@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from backend.file_names import mend_name
 from backend.service.actors import Actors
 from backend.service.problems import Conflict, NotFound, Unprocessable
 from backend.service.schema import (
@@ -73,7 +74,7 @@ class Requests:
             file = await self._uploads.import_path(source.path, kind)
         else:
             file = self._find(source.upload, kind)
-        return {"upload": file.name, "name": name + ENDING[kind], **file.about}
+        return {"upload": file.name, "name": mend_name(name) + ENDING[kind], **file.about}
 
     def _find(self, upload: str, kind: str) -> StoredFile:
         file = self._store.get_file(UPLOAD, upload)
@@ -95,9 +96,9 @@ def _spoken(source: SpeechSource) -> dict[str, Any]:
 
 
 def _own_names(names: list[str]) -> list[str]:
-    """The names with a number where two would be the same folder, or the report's file."""
+    """The names as folders bear them, with a number where two would be the same one, or the report's file."""
     taken, own = {"lines.json"}, []
-    for name in names:
+    for name in map(mend_name, names):
         number, chosen = 1, name
         while chosen.lower() in taken:
             number += 1

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from backend.file_names import is_device
 from backend.service.problems import Forbidden, NotFound, Unprocessable
 
 REFUSAL = "Paths outside the allowed folders are refused; upload the file, or start the service with --allow FOLDER."
@@ -34,14 +35,10 @@ def open_inside(text: str, roots: Sequence[Path]) -> BinaryIO:
 def _is_plain(text: str) -> bool:
     parts = text.replace("\\", "/").split("/")
     windows_forms = os.name != "nt" and ("\\" in text or text[1:2] == ":")
-    device = text.startswith(("//", "\\\\")) or any(part.rstrip(". ").upper() in DEVICES for part in parts)
+    device = text.startswith(("//", "\\\\")) or any(map(is_device, parts))
     control = any(ord(letter) < 32 for letter in text)
     encoded = "%2e" in text.lower() or "%2f" in text.lower() or "%5c" in text.lower()
     return not (windows_forms or device or control or encoded or ".." in parts or "~" in parts[0])
-
-
-DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{name}{digit}" for name in ("COM", "LPT") for digit in range(1, 10))}
-"""Names that Windows opens as devices in any folder."""
 
 
 def _is_inside(real: Path, root: Path) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag, model_validator
 
 from backend import actor_file
 from backend.errors import ConsentError, UsageError
@@ -17,10 +17,19 @@ TITLE = r"^[A-Za-z0-9(\[][A-Za-z0-9 ._()\[\]-]{0,79}$"
 """Of recordings and lines: becomes a file's name, so no separators and no leading dot."""
 LONGEST_TEXT = 5000
 """Letters that are spoken in one go: six minutes."""
+
+
+def _check_actor_name(name: str) -> str:
+    try:
+        return actor_file.check_name(name)
+    except UsageError as error:
+        raise ValueError(str(error)) from None
+
+
 Digest = Annotated[
     str, Field(pattern=DIGEST, examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"])
 ]
-ActorName = Annotated[str, Field(pattern=NAME, examples=["default"])]
+ActorName = Annotated[str, Field(pattern=NAME, examples=["default"]), AfterValidator(_check_actor_name)]
 Title = Annotated[str, Field(pattern=TITLE, examples=["line 12"])]
 Words = Annotated[str, Field(json_schema_extra={"pattern": r"\S"})]
 """Not blank; what it is a part of checks that, in a sentence."""

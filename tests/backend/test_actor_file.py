@@ -145,3 +145,9 @@ def test_texture_weights_of_another_network_are_refused_when_they_are_read(actor
 def test_names_that_lead_elsewhere(name):
     with pytest.raises(UsageError, match="not a name"):
         check_name(name)
+
+
+@pytest.mark.parametrize("name", ["con", "AUX", "Com1", "lpt9"])
+def test_names_of_windows_devices_are_no_actors(name):
+    with pytest.raises(UsageError, match="device on Windows"):
+        check_name(name)

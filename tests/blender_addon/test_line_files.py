@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from backend import animation_file
+from backend import animation_file, file_names
 from blender_addon import line_files
-from blender_addon.line_files import artists_file
+from blender_addon.line_files import artists_file, safe_name
 from tests.blender_addon.example import make_animation, write_words
 
 
@@ -28,6 +28,25 @@ def test_what_is_ours_is_what_the_backend_says() -> None:
     assert line_files.ANIMATION == animation_file.ANIMATION
     assert line_files.LINE_FILES.pattern == animation_file.ANIMATION_FILES.pattern
     assert line_files.NOBODYS_FILES.pattern == animation_file.NOBODYS_FILES.pattern
+    assert line_files.DEVICE == file_names.DEVICE
+
+
+@pytest.mark.parametrize(
+    "name, folder",
+    [
+        ("line 1", "line 1"),
+        ("take: 2/3", "take_ 2_3"),
+        ("Über", "Über"),
+        ("nul", "_nul"),
+        ("Com1", "_Com1"),
+        ("comma", "comma"),
+        ("aux.wav", "aux_wav"),
+        ("", "line"),
+        ("a" * 79 + " b", "a" * 79),
+    ],
+)
+def test_a_line_s_folder_has_a_name_on_every_system(name: str, folder: str) -> None:
+    assert safe_name(name) == folder
 
 
 def test_our_own_files_are_nobody_elses(folder: Path) -> None:

@@ -1,7 +1,6 @@
 """Speech from text with espeak-ng, and the exact times of its words and phonemes."""
 
 import ctypes
-import ctypes.util
 import functools
 import re
 import threading
@@ -17,6 +16,7 @@ import numpy as np
 from backend.audio.decode import SAMPLE_RATE
 from backend.errors import EnvironmentProblem, UsageError
 from backend.speech.english import is_english, is_in_another_script
+from backend.speech.espeak_library import load_library
 from backend.speech.phones import SILENCE, Phone, Word, from_ipa, spread
 from backend.speech.timeline import Timeline
 
@@ -78,18 +78,10 @@ _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctype
 @functools.cache
 def _library() -> tuple[ctypes.CDLL, int]:
     """The engine, started once a process, and its sample rate."""
-    name = ctypes.util.find_library("espeak-ng") or "libespeak-ng.so.1"
-    try:
-        library = ctypes.CDLL(name)
-    except OSError:
-        raise EnvironmentProblem(
-            "espeak-ng is not installed; on Debian: apt install espeak-ng. It speaks a text (any other synthesiser's "
-            "sound file works as input instead), and reads a transcript that is not English, has figures, or words "
-            "that no dictionary has."
-        ) from None
-    rate = library.espeak_Initialize(_SYNCHRONOUS, 0, None, _PHONEME_EVENTS_IN_IPA | _DONT_EXIT)
+    library, folder = load_library()
+    rate = library.espeak_Initialize(_SYNCHRONOUS, 0, folder, _PHONEME_EVENTS_IN_IPA | _DONT_EXIT)
     if rate <= 0:
-        raise EnvironmentProblem("espeak-ng does not start; install its data files (Debian: espeak-ng-data).")
+        raise EnvironmentProblem("espeak-ng does not start; install it again, with its data (Debian: espeak-ng-data).")
     return library, rate
 
 

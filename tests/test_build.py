@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 import build
 
@@ -31,6 +32,16 @@ def installed(monkeypatch) -> list[str]:
     groups: list[str] = []
     monkeypatch.setattr(build, "install", lambda _venv, group: groups.append(group))
     return groups
+
+
+@pytest.mark.parametrize("version, pinned", [("3.11", "5.1.1"), ("3.12", "5.0.4"), ("3.13", "5.1.1")])
+def test_every_python_has_one_pocketsphinx_that_there_is_a_wheel_of(version, pinned):
+    lines = (ROOT / "requirements/speech.txt").read_text("utf-8").splitlines()
+    wanted = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    versions = [
+        str(one.specifier) for one in wanted if one.marker is None or one.marker.evaluate({"python_version": version})
+    ]
+    assert versions == [f"=={pinned}"]
 
 
 def test_an_old_python_can_read_the_script_and_its_complaint():

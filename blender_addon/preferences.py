@@ -7,6 +7,7 @@ import bpy
 from .activity import under_way
 from .backend_process import Backend, BackendChoice, default_checkout
 from .client import default_home
+from .long_paths import choose_folder
 from .set_up import BUNDLE, SetUpRequest, state
 from .status_drawing import draw_progress, draw_sentence
 
@@ -123,11 +124,15 @@ def set_up_request(context: bpy.types.Context) -> SetUpRequest:
 
 
 def user_folder() -> Path:
-    """Where the add-on keeps the backend's environment: the extension's own folder, which goes with the extension."""
+    """Where the add-on keeps the backend's environment: the extension's own folder, which goes with the extension.
+
+    On Windows, where paths in it mostly get too long, a shorter one among the user's data.
+    """
     try:
-        return Path(bpy.utils.extension_path_user(MouthpiecePreferences.bl_idname, path="backend"))
+        own = Path(bpy.utils.extension_path_user(MouthpiecePreferences.bl_idname, path="backend"))
     except (AttributeError, ValueError):  # Blender before 4.2, or not installed as an extension
         return default_home() / "blender_backend"
+    return choose_folder(own, default_home() / "env")
 
 
 def remember_state(running: bool, sentence: str) -> None:

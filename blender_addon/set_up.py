@@ -15,6 +15,7 @@ from pathlib import Path
 
 from .background import Background
 from .errors import BackendError
+from .long_paths import check_length
 from .python_finder import FoundPython, find_python
 from .renaming import move, remove_tree
 from .watched import end_watched, start_watched
@@ -45,6 +46,7 @@ REASONS = (
         r"|Connection refused|ReadTimeout|ProxyError|Connection aborted|Connection reset",
         "the package index cannot be reached: check the network",
     ),
+    (r"Windows Long Path support", "the paths get too long for Windows: allow long paths, or use a shorter folder"),
     (r"No matching distribution found for (\S+)", "there is no package {} for this Python and system"),
 )
 """What pip writes, and what that means."""
@@ -111,6 +113,7 @@ def set_up(background: Background, request: SetUpRequest) -> str:
     background.say("looking for Python")
     python = find_python(request.python, request.training)
     environment = request.folder / "environment"
+    check_length(request.folder)
     check_space(request.folder)
     remove_environment(request.folder)
     try:
@@ -126,7 +129,7 @@ def set_up(background: Background, request: SetUpRequest) -> str:
 
 def remove_environment(folder: Path) -> None:
     """Remove the environment whole. Raises BackendError, and leaves all of it, where it is in use (on Windows)."""
-    environment, old = folder / "environment", folder / "environment.old"
+    environment, old = folder / "environment", folder / "old"
     remove_tree(old)
     try:
         if environment.exists():

@@ -1,13 +1,16 @@
 """The backend's environment is made whole or not at all, and every fault of its making is one sentence."""
 
+import importlib.metadata
 import json
+import re
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from blender_addon import python_finder, set_up
+from blender_addon import long_paths, python_finder, set_up
 from blender_addon.backend_process import Backend, BackendChoice, place_of
 from blender_addon.background import Background, Finished, Progress
 from blender_addon.errors import BackendError
@@ -114,6 +117,30 @@ def test_an_environment_in_use_is_named_and_stays_whole(request_, monkeypatch):
     assert kept.exists()
     remove_environment(request_.folder)
     assert not list(request_.folder.iterdir())
+
+
+def test_an_environment_is_where_its_paths_fit(request_, tmp_path, monkeypatch):
+    users = r"C:\Users\firstname.lastname\AppData"
+    own = Path(users + r"\Roaming\Blender Foundation\Blender\4.5\extensions\.user\user_default\mouthpiece\backend")
+    short = Path(users + r"\Local\mouthpiece\env")
+    assert long_paths.choose_folder(own, short) == own  # of this system
+    monkeypatch.setattr(long_paths, "long_paths_allowed", lambda: False)
+    assert long_paths.choose_folder(own, short) == short
+    assert long_paths.choose_folder(Path("C:/b"), short) == Path("C:/b")
+    long_paths.check_length(short)
+    made = tmp_path / ("long" * 30)
+    assert long_paths.choose_folder(made, short) == short
+    (made / "environment").mkdir(parents=True)
+    assert long_paths.choose_folder(made, short) == made
+    _, end = run(replace(request_, folder=made / "environment"))
+    assert re.search(r"Windows takes paths of 259 letters, and those in .* get \d+ long; set", end.error)
+    assert not list((made / "environment").iterdir())
+
+
+def test_the_longest_path_is_known():
+    files = importlib.metadata.files("torch") or []
+    longest = max(len(str(file).replace("+cpu", "")) for file in files)
+    assert len("/environment/Lib/site-packages/") + longest <= long_paths.LONGEST
 
 
 def test_a_full_disk_is_told_before_anything_is_made(tmp_path, monkeypatch):

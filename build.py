@@ -48,7 +48,8 @@ def python_version(command: list[str]) -> tuple[int, int] | None:
     """Return (major, minor) of an interpreter, or None when the command does not run."""
     code = "import sys; print(*sys.version_info[:2])"
     try:
-        answer = subprocess.run([*command, "-c", code], capture_output=True, text=True, timeout=60)
+        # What the Microsoft Store puts in Python's place speaks the system's language, in letters of any encoding.
+        answer = subprocess.run([*command, "-c", code], capture_output=True, text=True, errors="replace", timeout=60)
     except (OSError, subprocess.TimeoutExpired):
         return None
     words = answer.stdout.split()

@@ -86,7 +86,7 @@ def _fail(sentence: str, code: int) -> int:
 def _save_traceback() -> Path:
     """Write the current traceback to a file for a bug report."""
     handle, name = tempfile.mkstemp(prefix="mouthpiece-error-", suffix=".txt")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
+    with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
         file.write(f"mouthpiece {__version__}, Python {sys.version}, {sys.platform}\n{sys.argv}\n\n")
         file.write(traceback.format_exc())
     return Path(name)

@@ -146,7 +146,7 @@ def save_actor(
         **reference.turning.arrays(),
     )
     Image.fromarray(atlas).save(folder / ATLAS)
-    (folder / CARD).write_text(card, encoding="utf-8")
+    (folder / CARD).write_text(card, encoding="utf-8", errors="replace")  # names of videos may be no text
     description = {"format": FORMAT, "name": name, "model": asdict(config), **facts}
     description["digests"] = {file: file_sha256(folder / file) for file in DIGESTED}
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -26,6 +27,7 @@ LEAST_FREE = 1 << 16
 """Bytes; where fewer are left on a disk, a Blender that died did so because it is full."""
 NOTE = "Note: "
 """What a person should know begins so among Blender's complaints."""
+MAC_APPLICATIONS = Path("/Applications")
 
 
 def run_blender(
@@ -55,15 +57,14 @@ def run_blender(
     # A file, not a pipe: nobody reads it until the end, and a full pipe would stop Blender.
     with (
         tempfile.TemporaryDirectory(prefix="mouthpiece-") as own,
-        tempfile.TemporaryFile("w+", errors="replace") as complaints,
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints,
     ):
         places = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), own)  # where nothing stays even of a Blender that was killed
         journal = Path(own) / "journal"
-        environment = os.environ | places | {JOURNAL: str(journal)}
+        environment = os.environ | places | {JOURNAL: str(journal), "PYTHONIOENCODING": "utf-8:replace"}
         with _interrupts() as interrupts:
-            process = subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=complaints, text=True
-            )
+            pipes: Any = {"stdout": subprocess.PIPE, "stderr": complaints, "encoding": "utf-8", "errors": "replace"}
+            process = subprocess.Popen(command, cwd=ROOT, env=environment, **pipes)
             try:
                 interrupts.end(process)
                 error = _follow(process, progress)
@@ -139,6 +140,7 @@ def _settle(journal: Path) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
+        errors="replace",
         check=False,
         # A Ctrl-C is not for this process: it goes to all of a terminal's.
         start_new_session=os.name != "nt",
@@ -167,9 +169,24 @@ def blender_command() -> list[str]:
     """How to start the bake: with the bpy module of this environment, else with an installed Blender."""
     if find_spec("bpy"):
         return [sys.executable, "-m", "blender_addon.headless"]
-    blender = shutil.which("blender")
+    blender = find_blender()
     if blender:
         return [blender, "--background", "--factory-startup", "--python", str(ROOT / "blender_addon/headless.py"), "--"]
     raise EnvironmentProblem(
         "There is no Blender to bake with: install the bpy module (pip install bpy==5.0.1, on Python 3.11) or Blender."
     )
+
+
+def find_blender(platform: str = sys.platform) -> str | None:
+    """The program of an installed Blender: in the PATH, else the newest where its installers put it."""
+    found = shutil.which("blender")
+    if found:
+        return found
+    places: list[Path] = []
+    if platform == "win32":
+        folder = Path(os.environ.get("PROGRAMFILES", r"C:\Program Files"))
+        places = list(folder.glob("Blender Foundation/Blender */blender.exe"))
+    elif platform == "darwin":
+        places = list(MAC_APPLICATIONS.glob("Blender*.app/Contents/MacOS/Blender"))
+    newest = max(places, key=lambda place: [int(number) for number in re.findall(r"\d+", str(place))], default=None)
+    return None if newest is None else str(newest)

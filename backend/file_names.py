@@ -13,9 +13,14 @@ def is_device(name: str) -> bool:
     return DEVICE.fullmatch(name) is not None
 
 
+def as_text(name: str) -> str:
+    """The name as text that can be written: on Linux a name may have bytes that are no letters in any encoding."""
+    return name.encode("utf-8", "replace").decode("utf-8")
+
+
 def mend_name(name: str) -> str:
     """The name, or one like it where Windows would take it for a device, or would leave away its last dots."""
-    name = name.rstrip(". ") or "_"
+    name = re.sub("[\ud800-\udfff]", "_", name).rstrip(". ") or "_"
     return f"_{name}" if is_device(name) else name
 
 

@@ -77,6 +77,7 @@ def probe(command: tuple[str, ...]) -> tuple[int, int] | None:
             [*command, "-I", "-c", PROBE],
             capture_output=True,
             text=True,
+            errors="replace",  # what the Microsoft Store puts in its place speaks the system's language
             timeout=PROBE_SECONDS,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )

@@ -120,7 +120,7 @@ def check_library(library: Library) -> Finding:
     """Import a library in its own process."""
     command = [sys.executable, "-c", library.probe + EXIT]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT)
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=TIMEOUT)
     except subprocess.TimeoutExpired:
         return Finding(library.name, "broken", f"its import takes longer than {TIMEOUT} s", _install(library))
     if done.returncode == 0:

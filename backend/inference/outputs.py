@@ -21,6 +21,7 @@ from backend.animation_file import (
     save_animation,
     save_atlas_rectangle,
 )
+from backend.file_names import as_text, mend_name
 from backend.inference.png import write_png
 from backend.inference.request import BLENDER_ENDINGS, AnimateRequest
 from backend.progress import Progress
@@ -123,7 +124,7 @@ def _write_scenes(
     from backend.audio.track import write_sound_track
     from backend.blender import run_blender
 
-    sound = scratch / f"{request.audio.stem}.wav"  # the line's name in Blender
+    sound = scratch / f"{mend_name(request.audio.stem)}.wav"  # the line's name in Blender
     write_sound_track(request.audio, sound)
     frames = scratch / "frames" if videos else None
     run_blender(folder, sound, scenes, frames, request.size, progress, _character(request))
@@ -152,7 +153,7 @@ def _write_video(
     from backend.video.encode import encode_video
 
     count = len(animation.offsets)
-    metadata = {"title": f"{request.audio.name} ({animation.actor})", "comment": animation.provenance}
+    metadata = {"title": f"{as_text(request.audio.name)} ({animation.actor})", "comment": animation.provenance}
     with new_file(path, request.overwrite) as temporary:
         encode_video(_read_frames(frames, count), count, animation.fps, sound, temporary, metadata, progress)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.errors import UsageError
+from backend.file_names import as_text
 from backend.inference.style import Style
 from backend.speech.timeline import MARKERS, Timeline
 
@@ -149,6 +150,10 @@ class AnimateRequest(Style):
         """
         from backend.animation_file import check_output
 
+        given = [path for path in self.files if path.suffix.lower() in BLENDER_ENDINGS]
+        for path in (*given, *([] if self.character is None else [self.character])):
+            if as_text(str(path.absolute())) != str(path.absolute()):
+                raise UsageError(f"{path.absolute()} has letters that are none in Unicode; Blender needs another name.")
         for path, own in self.places.items():
             if path.parent.exists() or not folders_to_come:
                 check_output(path, self.overwrite, own, read)

@@ -96,7 +96,7 @@ def write_page(
     ]
     head = f'<meta charset="utf-8"><title>Inspection of {escape(title)}</title><style>{STYLE}</style>'
     page = f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n{chr(10).join(body)}\n</body></html>\n'
-    path.write_text(page, encoding="utf-8")
+    path.write_text(page, encoding="utf-8", errors="replace")  # names of videos may be no text
 
 
 def _finding(finding: Finding) -> str:

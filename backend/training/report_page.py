@@ -85,7 +85,7 @@ class ReportPage:
             f"<style>{STYLE}</style>{''.join(parts)}</html>"
         )
         temporary = self.work / f"{REPORT}.partial"
-        temporary.write_text(page, encoding="utf-8")
+        temporary.write_text(page, encoding="utf-8", errors="replace")  # names of videos may be no text
         move(temporary, self.path)
 
     def _table(self, figures: dict[str, float]) -> str:

@@ -1,14 +1,17 @@
 """What is written on one system has names that the others know."""
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from backend.animation_file import check_output
 from backend.errors import UsageError
-from backend.file_names import check_file_name, is_device, mend_name
+from backend.file_names import as_text, check_file_name, is_device, mend_name
 from backend.service.requests import _own_names
 from backend.service.schema import AnimateJob
+from backend.training.report_page import ReportPage
 from tests.backend.cli.test_animate import requests
 
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file
@@ -27,6 +30,22 @@ def test_mended_names_are_files_and_stay_as_they_are():
         check_file_name(mended)
         assert mend_name(mended) == mended
     assert [mend_name(name) for name in ("line 1", "line. ", "nul")] == ["line 1", "line", "_nul"]
+
+
+NO_TEXT = os.fsdecode(b"caf\xe9")
+"""A name of bytes that are no UTF-8."""
+BYTES_ARE_NAMES = pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are text there")
+
+
+@BYTES_ARE_NAMES
+def test_names_that_are_no_text_are_mended():
+    assert (mend_name(NO_TEXT), as_text(NO_TEXT), as_text("Köpfe")) == ("caf_", "caf?", "Köpfe")
+
+
+def test_reports_show_names_that_are_no_text(tmp_path):
+    page = ReportPage(tmp_path, NO_TEXT, 2, measured=False)
+    page.write([{"geometry": 1.0}])
+    assert "caf?" in page.path.read_text("utf-8")
 
 
 @pytest.mark.parametrize(

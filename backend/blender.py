@@ -56,7 +56,7 @@ def run_blender(
         command += ["--render", str(frames), "--size", str(size)]
     # A file, not a pipe: nobody reads it until the end, and a full pipe would stop Blender.
     with (
-        tempfile.TemporaryDirectory(prefix="mouthpiece-") as own,
+        tempfile.TemporaryDirectory(prefix="mouthpiece-", ignore_cleanup_errors=True) as own,
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints,
     ):
         places = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), own)  # where nothing stays even of a Blender that was killed

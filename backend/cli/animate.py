@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
     from backend.speech.espeak import save_speech
     from backend.speech.timeline import Timeline
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         sound = Path(folder) / SPEECH
         options.audio = [sound]
         requests = build_requests(options, Timeline((), ()))  # what is wrong with them is said before a word is spoken

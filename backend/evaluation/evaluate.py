@@ -82,7 +82,7 @@ def evaluate(
     face = None if actor.is_general else KnownFace(actor_space(actor), actor.atlas)
     settings = DatasetConfig(correct_offset=False)
     with (
-        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         closing(build_dataset(videos, Path(folder) / "dataset", settings, progress, face)) as dataset,
     ):
         for warning in dataset.warnings:

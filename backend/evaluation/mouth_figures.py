@@ -137,7 +137,10 @@ class MouthFigures:
         count = int(clip.frames[-1] - clip.frames[0]) + 1
         fps = 1 / float(np.median(np.diff(clip.times))) if len(clip.times) > 1 else 25.0
         comment = {"comment": provenance(self.actor.name, self.actor.digest, file_sha256(clip.path))}
-        with new_file(self.video_out, overwrite=True) as temporary, tempfile.TemporaryDirectory() as scratch:
+        with (
+            new_file(self.video_out, overwrite=True) as temporary,
+            tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch,
+        ):
             sound = Path(scratch) / "sound.wav"
             write_sound_track(clip.path, sound)
             encode_video(pairs, count, fps, sound, temporary, comment, start=float(clip.times[0]))

@@ -48,7 +48,7 @@ def animate(
     animation, codes = made.animation, made.codes
 
     folders = request.animation_folders
-    with tempfile.TemporaryDirectory(prefix="mouthpiece-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="mouthpiece-", ignore_cleanup_errors=True) as scratch:
         kept = folders[0] if folders else Path(scratch) / "animation"
         with new_folder(kept, ANIMATION_FILES, request.overwrite) as folder:
             write_animation_folder(folder, animation, actor, codes if request.with_texture else None, progress)

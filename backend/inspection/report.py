@@ -16,6 +16,7 @@ from backend.inspection.examples import Example, choose_frames, read_examples
 from backend.inspection.page import Row, write_page
 from backend.inspection.pictures import contact_sheet, draw_crop, draw_gain, draw_mesh
 from backend.progress import Progress, no_progress
+from backend.renaming import remove_tree
 from backend.training.dataset import Dataset, DatasetConfig, build_dataset
 from backend.training.quality import Finding, assess_dataset, verdict
 from backend.training.quality_figures import QualityFigures
@@ -73,7 +74,7 @@ def inspect(request: InspectRequest, progress: Progress = no_progress) -> Inspec
     with new_folder(request.out, REPORT_FILES, request.overwrite) as folder:
         # Beside the report and not among the system's temporary files: it may be gigabytes.
         with (
-            tempfile.TemporaryDirectory(prefix=".dataset.", dir=folder) as scratch,
+            tempfile.TemporaryDirectory(prefix=".dataset.", dir=folder, ignore_cleanup_errors=True) as scratch,
             closing(build_dataset(request.videos, Path(scratch) / "dataset", config, progress)) as dataset,
         ):
             for warning in dataset.warnings:
@@ -86,6 +87,7 @@ def inspect(request: InspectRequest, progress: Progress = no_progress) -> Inspec
             write_json(dataset, inspection, folder / "report.json")
             curves = [draw_clips(dataset), *draw_lips(dataset)]
             write_page(folder / "report.html", dataset, inspection.verdict, figures, findings, rows, curves)
+        remove_tree(Path(scratch))  # what a virus scanner held until now
         progress("report", 2, 2)
     return inspection
 

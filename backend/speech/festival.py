@@ -27,7 +27,7 @@ def speak(text: str, voice: str, stretch: float = 1.0) -> Spoken:
 
     Words' times are not given. Raises EnvironmentProblem where festival or the voice is not installed.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         sound, segments, script = (Path(folder) / name for name in ("speech.wav", "segments", "speak.scm"))
         quoted = json.dumps(text, ensure_ascii=True)
         script.write_text(

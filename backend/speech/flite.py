@@ -17,7 +17,7 @@ def speak(text: str, voice: str, stretch: float = 1.0) -> Spoken:
 
     Raises EnvironmentProblem where flite is not installed.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         sound = Path(folder) / "speech.wav"
         command = ["flite", "-voice", voice, "--setf", f"duration_stretch={stretch}", "-psdur", "-t", text]
         try:

@@ -125,3 +125,14 @@ def test_everything_is_renamed_patiently():
         if node.func.attr in ("replace", "rename") and len(node.args) == 1 and not node.keywords  # a path's
     ]
     assert not hasty
+
+
+def test_what_stays_held_in_a_scratch_folder_is_no_error():
+    strict = [
+        f"{path.relative_to(ROOT)}: {node.lineno}"
+        for path in sorted((ROOT / "backend").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("TemporaryDirectory")
+        if "ignore_cleanup_errors=True" not in ast.unparse(node)
+    ]
+    assert not strict

@@ -60,9 +60,6 @@ class Checkers:
             raise Unprocessable(f"The file cannot be used: reading it took too much ({error}).") from None
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-            # A check that was broken off by its client must not hand its answer to the next.
-            if asyncio.current_task() is not None and asyncio.current_task().cancelling():  # type: ignore[union-attr]
-                process.kill()
         if "finished" in outcome:
             return outcome["finished"]
         if outcome.get("disk_full"):

@@ -81,13 +81,13 @@ class LiveSession:
 
     async def _let_go(self, working: asyncio.Task) -> None:
         """Make the worker ready for the next session."""
-        if not working.done():
-            self._worker.cancel()
-            await asyncio.wait({working}, timeout=2)
-        if not working.done():
-            working.cancel()
-            await self._worker.stop()
-        with contextlib.suppress(WorkerDied, asyncio.CancelledError, Exception):
+        try:
+            if not working.done():
+                self._worker.cancel()
+                await asyncio.wait({working}, timeout=2)
+        finally:
+            working.cancel()  # where it has not ended by now its process is ended
+        with contextlib.suppress(WorkerDied, asyncio.CancelledError):
             await working
 
 

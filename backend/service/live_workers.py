@@ -1,5 +1,6 @@
 """The processes for live sound."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -15,7 +16,8 @@ class LiveWorkers:
     """The processes for live sound, started when they are first needed and kept warm after."""
 
     def __init__(self) -> None:
-        self._free = [WorkerProcess(f"live-{number}", MEMORY_MB, niceness=0) for number in range(SESSIONS)]
+        self._all = [WorkerProcess(f"live-{number}", MEMORY_MB, niceness=0) for number in range(SESSIONS)]
+        self._free = list(self._all)
 
     @contextlib.asynccontextmanager
     async def one(self) -> AsyncIterator[WorkerProcess]:
@@ -30,5 +32,4 @@ class LiveWorkers:
 
     async def stop(self) -> None:
         """End the processes."""
-        for worker in self._free:
-            await worker.stop()
+        await asyncio.gather(*(worker.stop() for worker in self._all))

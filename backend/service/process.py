@@ -39,16 +39,19 @@ class WorkerProcess:
         self._options = ["--memory-mb", str(memory_mb), "--niceness", str(niceness), *(["--warm"] if warm else [])]
         self._process: asyncio.subprocess.Process | None = None
         self._log: asyncio.Task | None = None
+        self._killed = False
+        """The process was told to end, and may not be gone yet."""
 
     @property
     def alive(self) -> bool:
         """Whether there is a process to give tasks to."""
-        return self._process is not None and self._process.returncode is None
+        return self._process is not None and self._process.returncode is None and not self._killed
 
     async def start(self) -> None:
         """Start the process where there is none and wait until it is ready. Raises WorkerDied."""
         if self.alive:
             return
+        await self.stop()
         self.starts += 1
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -63,6 +66,7 @@ class WorkerProcess:
             start_new_session=os.name != "nt",
             limit=LONGEST_LINE,
         )
+        self._killed = False
         self._log = asyncio.create_task(self._keep_log(self._process))
         message = await self._receive(START_SECONDS)
         if "ready" not in message:
@@ -74,17 +78,22 @@ class WorkerProcess:
         """Do a task; `follow` hears its progress. Returns its outcome: finished, failed or cancelled.
 
         silence: longest time in seconds between two messages; most: longest time for the whole task.
-        Raises WorkerDied when the process ended, or took longer and was ended.
+        Raises WorkerDied when the process ended, or took longer and was ended. One whose task is broken off is ended
+        too: its answer must not reach the next task.
         """
-        await self.start()
-        self._tell(task)
-        deadline = asyncio.get_running_loop().time() + (most or float("inf"))
-        while True:
-            patience = min(silence, deadline - asyncio.get_running_loop().time())
-            message = await self._receive(max(0.0, patience))
-            if message.keys() & {"finished", "failed", "cancelled"}:
-                return message
-            follow(message)
+        try:
+            await self.start()
+            self._tell(task)
+            deadline = asyncio.get_running_loop().time() + (most or float("inf"))
+            while True:
+                patience = min(silence, deadline - asyncio.get_running_loop().time())
+                message = await self._receive(max(0.0, patience))
+                if message.keys() & {"finished", "failed", "cancelled"}:
+                    return message
+                follow(message)
+        except asyncio.CancelledError:
+            self.kill()
+            raise
 
     def feed(self, piece: dict[str, Any]) -> None:
         """Hand a piece to the task that is being done."""
@@ -100,6 +109,7 @@ class WorkerProcess:
         process = self._process
         if process is None or process.returncode is not None:
             return
+        self._killed = True
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if os.name == "nt":
                 process.kill()

@@ -30,32 +30,33 @@ def warm_up() -> None:
     import backend.inference.animate
     import backend.inference.outputs
     import backend.inference.texture  # noqa: F401
+    from backend.actor_file import description_digest, read_description
     from backend.actor_library import find_actor
     from backend.errors import MouthpieceError
 
     try:
-        _ = load_actor_once(str(find_actor("default")), "").model
+        digest = description_digest(read_description(find_actor("default")))
+        _ = find_loaded_actor("default", digest).model
     except MouthpieceError:
         return  # the first job will say what is wrong with it
 
 
 @lru_cache(maxsize=4)
-def load_actor_once(folder: str, stamp: str):
-    """An actor, kept loaded; `stamp` changes with its files."""
+def load_actor_once(folder: str, digest: str):
+    """The actor of a digest, kept loaded. Raises ActorError where another one is there, and looks again next time."""
     from backend.actor_file import load_actor
 
-    return load_actor(Path(folder))
+    actor = load_actor(Path(folder))
+    if actor.digest != digest:
+        raise ActorError(f"The actor {actor.name} has changed since the job was accepted; retry the job.")
+    return actor
 
 
 def find_loaded_actor(name: str, digest: str):
     """The actor that the job was accepted for. Raises ActorError where it has changed since."""
     from backend.actor_library import find_actor
 
-    folder = find_actor(name)
-    actor = load_actor_once(str(folder), digest)
-    if actor.digest != digest:
-        raise ActorError(f"The actor {name} has changed since the job was accepted; retry the job.")
-    return actor
+    return load_actor_once(str(find_actor(name)), digest)
 
 
 def animate_job(task: Task, progress: Progress) -> dict[str, Any]:

@@ -7,17 +7,23 @@ import json
 import logging
 import os
 import re
+import shutil
 import zipfile
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from backend import errors
-from backend.errors import MouthpieceError
-from backend.service import estimate, housekeeping, whole_file
+from backend.actor_file import ATLAS, DESCRIPTION, load_actor
+from backend.actor_library import SHIPPED
+from backend.errors import ActorError, MouthpieceError
+from backend.service import checkers, estimate, housekeeping, tasks, whole_file
+from backend.service.checkers import Checkers
 from backend.service.core import build_core
 from backend.service.estimate import Estimator, Pace
 from backend.service.events import Events
+from backend.service.live_workers import LiveWorkers
 from backend.service.logs import JsonFormatter
 from backend.service.metrics import Metrics
 from backend.service.preview import envelope
@@ -27,6 +33,7 @@ from backend.service.result_file import read_members, write_result
 from backend.service.settings import ServiceSettings
 from backend.service.uploads import MOST_AT_ONCE
 from backend.service.whole_file import write_whole
+from backend.trust.provenance import file_sha256
 
 
 def test_a_file_is_whole_before_it_is_forced_to_the_disk(tmp_path, monkeypatch):
@@ -208,6 +215,63 @@ def test_a_worker_that_takes_too_much_memory_says_so(tmp_path, new_sound):
     except WorkerDied:
         return  # a library that cannot even be loaded ends the process
     assert "failed" in outcome
+
+
+def test_a_check_that_is_broken_off_leaves_the_next_alone(tmp_path, new_sound, monkeypatch):
+    monkeypatch.setattr(checkers, "PLACES", {"sound": 1})
+    os.mkfifo(tmp_path / "never")  # its reader waits for ever
+    (tmp_path / "line.wav").write_bytes(new_sound(2.0))
+
+    async def work():
+        checking = Checkers(60.0)
+        try:
+            await checking.check("sound", tmp_path / "line.wav", tmp_path)
+            broken_off = asyncio.create_task(checking.check("sound", tmp_path / "never", tmp_path))
+            await asyncio.sleep(0.3)
+            broken_off.cancel()
+            return await checking.check("sound", tmp_path / "line.wav", tmp_path), broken_off.cancelled()
+        finally:
+            await checking.stop()
+
+    about, cancelled = asyncio.run(work())
+    assert about["seconds"] == pytest.approx(2.0)
+    assert cancelled
+
+
+def test_a_stop_ends_live_workers_that_are_in_use_too():
+    async def work():
+        workers = LiveWorkers()
+        async with workers.one() as worker:
+            await worker.start()
+            await workers.stop()
+            return worker.alive
+
+    assert not asyncio.run(work())
+
+
+def test_an_actor_that_was_changed_and_put_back_is_used_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("MOUTHPIECE_HOME", str(tmp_path))
+    monkeypatch.setattr(tasks, "load_actor_once", tasks.lru_cache(tasks.load_actor_once.__wrapped__))
+    folder = tmp_path / "actors/anna"
+    shutil.copytree(SHIPPED / "default", folder)
+    as_accepted = (folder / DESCRIPTION).read_text(), (folder / ATLAS).read_bytes()
+    digest = load_actor(folder).digest
+    Image.new("RGB", (256, 256)).save(folder / ATLAS)
+    description = json.loads(as_accepted[0])
+    description["digests"][ATLAS] = file_sha256(folder / ATLAS)
+    (folder / DESCRIPTION).write_text(json.dumps(description))
+    with pytest.raises(ActorError, match="changed"):
+        tasks.find_loaded_actor("anna", digest)
+    (folder / DESCRIPTION).write_text(as_accepted[0])
+    (folder / ATLAS).write_bytes(as_accepted[1])
+    assert tasks.find_loaded_actor("anna", digest).digest == digest
+
+
+def test_the_actor_that_a_worker_begins_with_is_the_one_that_jobs_use(monkeypatch):
+    monkeypatch.setattr(tasks, "load_actor_once", tasks.lru_cache(tasks.load_actor_once.__wrapped__))
+    tasks.warm_up()
+    tasks.find_loaded_actor("default", load_actor(SHIPPED / "default").digest)
+    assert tasks.load_actor_once.cache_info().misses == 1
 
 
 def test_secrets_in_the_environment_stay_outside(monkeypatch):

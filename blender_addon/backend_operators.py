@@ -31,13 +31,13 @@ class MOUTHPIECE_OT_set_up_backend(LongOperator, bpy.types.Operator):
     def begin(self, context: bpy.types.Context) -> Activity:
         """Start the set-up in a thread."""
         request = set_up_request(context)
-        BACKEND.stop()  # it runs in the environment that is made anew
         remember_state(False, "Not set up")
-        return Activity(
-            Background(lambda background: set_up(background, request)),
-            _set_up_done,
-            cancelled="Cancelled; nothing was set up",
-        ).start()
+
+        def make(background: Background) -> str:
+            _stop(background)  # it runs in the environment that is made anew
+            return set_up(background, request)
+
+        return Activity(Background(make), _set_up_done, cancelled="Cancelled; nothing was set up").start()
 
 
 def _set_up_done(sentence: str) -> str:
@@ -63,9 +63,9 @@ class MOUTHPIECE_OT_remove_backend(LongOperator, bpy.types.Operator):
     def begin(self, context: bpy.types.Context) -> Activity:
         """Start deleting in a thread."""
         folder = user_folder()
-        BACKEND.stop()
 
         def remove(background: Background) -> str:
+            _stop(background)
             background.say("removing the backend")
             remove_environment(folder)
             return f"The backend's environment in {folder / 'environment'} was deleted"
@@ -154,14 +154,19 @@ class MOUTHPIECE_OT_stop_backend(LongOperator, bpy.types.Operator):
         return cls.is_free(BUSY)
 
     def begin(self, context: bpy.types.Context) -> Activity:
-        """Stop it in a thread: it may take some seconds to end in good order."""
+        """Stop it in a thread."""
 
         def stop(background: Background) -> str:
-            background.say("stopping the backend")
-            BACKEND.stop()
+            _stop(background)
             return "The backend was stopped"
 
         return Activity(Background(stop), _stopped).start()
+
+
+def _stop(background: Background) -> None:
+    """Stop the backend, which takes a second or some to end in good order. Called in the thread."""
+    background.say("stopping the backend")
+    BACKEND.stop()
 
 
 def _stopped(sentence: str) -> str:

@@ -304,43 +304,32 @@ class Client:
         failures = 0
         with path.open("wb") as file:
             while (start := file.tell()) < size:
+                problem = ServiceUnreachable(f"The service at {self.url} sends no more of the result.")
                 try:
                     with self._open("GET", place, headers={"Range": f"bytes={start}-"}) as response:
                         for block in iter(lambda: response.read(BLOCK), b""):  # used within the turn
                             file.write(block)
                             if progress is not None:
                                 progress(file.tell(), size)
-                except ServiceUnreachable:
-                    if failures >= BUSY_TRIES:
-                        raise
+                except ServiceUnreachable as error:
+                    problem = error
                 if file.tell() == start:
                     failures += 1
+                    if failures > BUSY_TRIES:
+                        raise problem
                     time.sleep(0.2 * failures)
 
-    def _json(self, method: str, place: str, body: bytes | None = None, headers: Headers = None) -> dict[str, Any]:
-        """Send a request, again where the service asks to come back later; returns its answer."""
-        for turn in range(BUSY_TRIES + 1):
-            try:
-                with self._open(method, place, body, headers) as response:
-                    return self._answer(response)
-            except ServiceError as error:
-                if error.status not in (429, 503) or error.retry_after is None or turn == BUSY_TRIES:
-                    raise
-                time.sleep(min(10.0, error.retry_after * (0.5 + turn / 2)))
-        raise AssertionError
-
-    def _send_file(self, place: str, path: Path) -> dict[str, Any]:
-        headers = {"Content-Length": str(path.stat().st_size)}
-        with path.open("rb") as file, self._open("POST", place, file, headers) as response:
-            return self._answer(response)
-
-    def _answer(self, response: http.client.HTTPResponse) -> dict[str, Any]:
-        """What a response says. Raises ServiceUnreachable where no service of ours can have said it."""
-        with contextlib.suppress(ValueError):
+    def _json(self, method: str, place: str, body: Body = None, headers: Headers = None) -> dict[str, Any]:
+        """What a request is answered. Raises ServiceUnreachable where no service of ours can have said it."""
+        with self._open(method, place, body, headers) as response, contextlib.suppress(ValueError):
             answer = json.loads(response.read())
             if isinstance(answer, dict):
                 return answer
         raise ServiceUnreachable(f"Something else than Mouthpiece answers at {self.url}.")
+
+    def _send_file(self, place: str, path: Path) -> dict[str, Any]:
+        with path.open("rb") as file:
+            return self._json("POST", place, file, {"Content-Length": str(path.stat().st_size)})
 
     def _events(self, place: str) -> Iterator[Job]:
         with self._open("GET", place, headers={"Accept": "text/event-stream"}, timeout=PROGRESS_SECONDS) as response:
@@ -352,25 +341,35 @@ class Client:
     def _open(
         self, method: str, place: str, body: Body = None, headers: Headers = None, timeout: float | None = None
     ) -> Iterator[http.client.HTTPResponse]:
-        """One request on a connection of its own; never through a proxy. Raises ServiceError, ServiceUnreachable."""
-        connection = http.client.HTTPConnection(self._host, self._port, timeout=timeout or self._timeout)
+        """A request on a connection of its own, never through a proxy; again where the service asks to come back later.
+
+        Raises ServiceError, ServiceUnreachable.
+        """
         silent = f"The service at {self.url} does not answer"
-        try:
-            connection.connect()
-        except (OSError, UnicodeError) as error:  # the latter where the host's name cannot be one
-            raise ServiceUnreachable(f"{silent} ({error!r}).") from error
-        try:
-            # A service that refuses a large body answers before it has read it all, and closes: the answer counts.
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                connection.request(method, place, body, self.headers | (headers or {}))
-            response = connection.getresponse()
-            if response.status >= 400:
-                raise _refusal(response)
-            yield response
-        except (ConnectionError, TimeoutError, http.client.HTTPException) as error:
-            raise ServiceUnreachable(f"{silent} ({error!r}).") from error
-        finally:
-            connection.close()
+        for turn in range(BUSY_TRIES + 1):
+            connection = http.client.HTTPConnection(self._host, self._port, timeout=timeout or self._timeout)
+            try:
+                connection.connect()
+            except (OSError, UnicodeError) as error:  # the latter where the host's name cannot be one
+                raise ServiceUnreachable(f"{silent} ({error!r}).") from error
+            try:
+                # A service that refuses a large body answers before it has read it all, and closes: the answer counts.
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    connection.request(method, place, body, self.headers | (headers or {}))
+                response = connection.getresponse()
+                if response.status < 400:
+                    yield response
+                    return
+                refusal = _refusal(response)
+            except (ConnectionError, TimeoutError, http.client.HTTPException) as error:
+                raise ServiceUnreachable(f"{silent} ({error!r}).") from error
+            finally:
+                connection.close()
+            if refusal.status not in (429, 503) or refusal.retry_after is None or turn == BUSY_TRIES:
+                raise refusal
+            time.sleep(min(10.0, refusal.retry_after * (0.5 + turn / 2)))
+            if body is not None and not isinstance(body, bytes):
+                body.seek(0)
 
 
 def _refusal(response: http.client.HTTPResponse) -> ServiceError:

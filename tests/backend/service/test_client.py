@@ -187,6 +187,42 @@ def test_it_asks_a_busy_service_again():
         assert client.health() == {"service": "mouthpiece"}
 
 
+def test_a_file_is_sent_again_whole_to_a_busy_service(tmp_path):
+    received = []
+
+    class Busy(Flaky):
+        def do_POST(self) -> None:
+            received.append(self.rfile.read(int(self.headers["Content-Length"])))
+            if len(received) == 1:
+                self.send_response(503)
+                self.send_header("Retry-After", "0")
+                self.end_headers()
+                self.wfile.write(b'{"error": "Busy.", "status": 503}')
+            else:
+                self._send(json.dumps({"name": "anna"}).encode())
+
+    (tmp_path / "anna.zip").write_bytes(Flaky.content)
+    with serving(Busy) as client:
+        assert client.install_actor(tmp_path / "anna.zip") == {"name": "anna"}
+    assert received == [Flaky.content] * 2
+
+
+def test_a_service_that_sends_nothing_of_a_result_is_not_asked_for_ever(tmp_path, monkeypatch):
+    class Empty(Flaky):
+        def do_GET(self) -> None:
+            if self.path.endswith("/result"):
+                self._send(b"")
+            else:
+                super().do_GET()
+
+    waits = []
+    monkeypatch.setattr(module.time, "sleep", waits.append)
+    with serving(Empty) as client, pytest.raises(ServiceUnreachable, match="sends no more of the result"):
+        client.fetch_result("1", tmp_path / "result.zip")
+    assert len(waits) == module.BUSY_TRIES
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_result_that_breaks_off_is_fetched_to_its_end(tmp_path):
     seen = []
     with serving(Flaky) as client:

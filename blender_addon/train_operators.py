@@ -115,7 +115,7 @@ def train_request(settings: bpy.types.PropertyGroup) -> TrainRequest:
     return TrainRequest(
         videos=chosen_videos(settings),
         actor=actor,
-        consent=Consent(**{name: getattr(settings, name) for name in names}),
+        consent=Consent(**{name: getattr(settings, name).strip() for name in names}),
         folder=default_home() / "blender" / "trainings" / safe_name(actor),
         options={
             "preset": settings.preset,

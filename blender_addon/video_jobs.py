@@ -12,6 +12,8 @@ from .errors import BackendError
 from .jobs import Connect, fetch_folder, follow
 
 REPORT = "report.html"
+LONGEST, LONGEST_STATEMENT = 200, 2000
+"""Characters of the parts of a consent that the backend keeps."""
 VIDEOS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpegts", ".mpg", ".mts", ".ts", ".webm")
 
 
@@ -26,14 +28,19 @@ class Consent:
     licence: str
 
     def check(self) -> None:
-        """Raises BackendError that names what is missing."""
+        """Raises BackendError that names what is wrong, as the backend would once the videos have been sent."""
         for name, words in vars(self).items():
+            part, most = name.replace("_", " "), LONGEST_STATEMENT if name == "statement" else LONGEST
             if not words.strip():
-                raise BackendError(f"The consent lacks {name.replace('_', ' ')}; without it nobody's face is trained.")
+                raise BackendError(f"The consent lacks {part}; without it nobody's face is trained.")
+            if len(words) > most:
+                raise BackendError(f"The consent's {part} has {len(words)} characters; say it in up to {most}.")
         try:
-            given = date.fromisoformat(self.date.strip())
+            given = date.fromisoformat(self.date)
         except ValueError:
-            raise BackendError(f"The consent's date is {self.date!r}; write it as 2026-01-31.") from None
+            given = None
+        if given is None or given.isoformat() != self.date:  # Python reads 20260131 and weeks, as in 2026-W05-6, too
+            raise BackendError(f"The consent's date is {self.date!r}; write it as 2026-01-31.")
         if given > date.today():
             raise BackendError(f"The consent's date, {self.date}, lies in the future.")
 

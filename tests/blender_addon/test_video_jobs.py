@@ -1,12 +1,15 @@
 """Inspecting and training go through the service's jobs, and nobody is trained without consent."""
 
+import contextlib
 import zipfile
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from backend.service.schema import Consent as BackendConsent
 from backend.video.listing import ENDINGS
 from blender_addon.background import Background, Finished
 from blender_addon.client import Job, Upload
@@ -111,6 +114,28 @@ def test_without_consent_nothing_is_sent(videos, tmp_path, changes, words):
     assert service.asked == []
     with pytest.raises(BackendError, match=words):
         request.consent.check()
+
+
+@pytest.mark.parametrize(
+    ("changes", "good"),
+    [
+        ({}, True),
+        ({"date": "20260131"}, False),
+        ({"date": "2026-W05-6"}, False),
+        ({"date": " 2026-01-31"}, False),
+        ({"date": str(date.today())}, True),
+        ({"licence": "x" * 200}, True),
+        ({"licence": "x" * 201}, False),
+        ({"statement": "x" * 2000}, True),
+        ({"statement": "x" * 2001}, False),
+    ],
+)
+def test_a_consent_is_good_here_where_it_is_to_the_backend(changes, good):
+    consent = replace(CONSENT, **changes)
+    with contextlib.nullcontext() if good else pytest.raises(ValidationError):
+        BackendConsent(**vars(consent))
+    with contextlib.nullcontext() if good else pytest.raises(BackendError):
+        consent.check()
 
 
 def test_a_video_that_is_gone_is_told(tmp_path):

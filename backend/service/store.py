@@ -123,6 +123,10 @@ class Store:
         """All files, the longest unread first."""
         return [_file(row) for row in self.database.rows("select * from files order by unread desc, name")]
 
+    def size(self) -> int:
+        """Bytes of all files."""
+        return self.database.rows("select coalesce(sum(size), 0) from files")[0][0]
+
     def grow_old(self, seconds: float, in_use: Collection[tuple[str, str]]) -> None:
         """Let time pass for all files but those that are being read."""
         with self.database.write() as db:

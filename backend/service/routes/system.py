@@ -28,13 +28,14 @@ def system_routes(core: Core) -> APIRouter:
     @router.get("/status", responses=refusals(), operation_id="status")
     async def status() -> Status:
         """Queue, workers, disk and limits."""
+        jobs = core.store.count()
         return Status(
             version=__version__,
             uptime=round(time.monotonic() - core.metrics.started, 1),
-            jobs={state: core.store.count().get(state, 0) for state in STATES},
+            jobs={state: jobs.get(state, 0) for state in STATES},
             workers=core.dispatcher.state,
             disk_free=core.disk_free,
-            kept=sum(file.size for file in core.store.files()),
+            kept=core.store.size(),
             problems=core.problems,
             limits={name: getattr(core.settings, name) for name in LIMITS},
         )
@@ -44,9 +45,10 @@ def system_routes(core: Core) -> APIRouter:
     @router.get("/metrics", response_class=Response, responses={**text, **refusals()}, operation_id="metrics")
     async def metrics() -> Response:
         """Counters and gauges for Prometheus."""
-        gauges = [("jobs", {"state": state}, core.store.count().get(state, 0)) for state in STATES]
-        gauges += [("worker_starts_total", {"worker": w["name"]}, w["starts"]) for w in core.dispatcher.state]
-        gauges += [("worker_alive", {"worker": w["name"]}, int(w["alive"])) for w in core.dispatcher.state]
+        jobs, workers = core.store.count(), core.dispatcher.state
+        gauges = [("jobs", {"state": state}, jobs.get(state, 0)) for state in STATES]
+        gauges += [("worker_starts_total", {"worker": worker["name"]}, worker["starts"]) for worker in workers]
+        gauges += [("worker_alive", {"worker": worker["name"]}, int(worker["alive"])) for worker in workers]
         gauges += [("disk_free_bytes", {}, core.disk_free)]
         gauges += [("uptime_seconds", {}, time.monotonic() - core.metrics.started)]
         return Response(core.metrics.render(gauges), media_type=TYPE)

@@ -12,6 +12,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from fastapi.routing import APIRoute
 from PIL import Image
 
 from backend import errors
@@ -30,7 +31,9 @@ from backend.service.preview import envelope
 from backend.service.problems import STATUS, Busy, Problem, http_status
 from backend.service.process import WorkerDied, WorkerProcess, _environment
 from backend.service.result_file import read_members, write_result
+from backend.service.routes.system import system_routes
 from backend.service.settings import ServiceSettings
+from backend.service.store import UPLOAD, StoredFile
 from backend.service.uploads import MOST_AT_ONCE
 from backend.service.whole_file import write_whole
 from backend.trust.provenance import file_sha256
@@ -64,6 +67,22 @@ def test_so_many_uploads_come_in_at_once_and_no_more(tmp_path):
             pass
     with core.uploads.place(0):  # those have ended
         pass
+    core.store.database.close()
+
+
+def test_the_status_asks_the_database_once_for_the_jobs_and_once_for_the_files(tmp_path, monkeypatch):
+    settings = ServiceSettings(tmp_path)
+    settings.layout.make()
+    core = build_core(settings)
+    for number, size in enumerate((5, 7)):
+        core.store.put_file(StoredFile(str(number), UPLOAD, size, str(number), {}))
+    asked, rows = [], core.store.database.rows
+    monkeypatch.setattr(core.store.database, "rows", lambda *query: asked.append(query) or rows(*query))
+    routes = {route.name: route.endpoint for route in system_routes(core).routes if isinstance(route, APIRoute)}
+    status = asyncio.run(routes["status"]())
+    assert (status.kept, status.jobs["queued"], len(asked)) == (12, 0, 2)
+    asyncio.run(routes["metrics"]())
+    assert len(asked) == 3
     core.store.database.close()
 
 

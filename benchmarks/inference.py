@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from backend.actor_file import Actor, load_actor
@@ -109,12 +110,23 @@ def measure_warm(folder: Path, actor: Actor) -> list[Row]:
 def measure_plain(folder: Path, actor: Actor, seconds: float, started: float) -> list[Row]:
     """The plain pipeline in the same run; seconds: of the fast one for the minute, started: of loading PyTorch."""
     (folder / "plain").mkdir()
-    frame = animate_plainly(actor, speech(SECONDS), frame_times(PLAIN_FRAMES / FPS, FPS), folder / "plain")
+    samples, times = speech(SECONDS), frame_times(PLAIN_FRAMES / FPS, FPS)
+    frame, pictures = animate_plainly(actor, samples, times, folder / "plain")
     plain = started + frame * SECONDS * FPS
     return [
+        Row("plain pictures, most off the fast ones", most_off(actor, samples, times, pictures), "of 255", "1"),
         Row(f"plain pipeline, of {PLAIN_FRAMES} frames", 1000 * frame, "ms a frame", ""),
         Row("60 s: plain pipeline over everything with PNGs", plain / seconds, "times as long", "15"),
     ]
+
+
+def most_off(actor: Actor, samples: np.ndarray, times: np.ndarray, pictures: np.ndarray) -> int:
+    """Largest difference between the fast path's pictures and others (T, 128, 128, 3) uint8, levels of 255."""
+    engine = TextureEngine(actor.model, actor.reference_crop, actor.reference.mask)
+    fast = np.empty_like(pictures)
+    for frames, crops in engine.decode(hear(actor.motion, samples, times)[0]):
+        fast[frames] = crops
+    return int(np.abs(fast.astype(int) - pictures).max())
 
 
 def measure_lines(folder: Path, actor: str) -> list[Row]:

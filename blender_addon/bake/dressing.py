@@ -15,6 +15,7 @@ def dress(head: bpy.types.Object, line: str, material: bpy.types.Material) -> li
     Of an earlier one of the same kind only our pictures and their timing change; one of another kind goes, unless it
     was renamed. Other materials stay. Returns what shows the line now, its lip crops still to be timed.
     """
+    _let_duplicates_keep_theirs(head, line)
     slots = head.data.materials
     places = [place for place, found in enumerate(slots) if found is not None and found.get(LINE) == line]
     kept = [slots[place] for place in places if _is_of_kind(slots[place], material)]
@@ -31,6 +32,34 @@ def dress(head: bpy.types.Object, line: str, material: bpy.types.Material) -> li
     else:
         slots.append(material)
     return kept or [material]
+
+
+def _let_duplicates_keep_theirs(head: bpy.types.Object, line: str) -> None:
+    """Give each duplicate of a head, which shows its material too, one of its own that follows its own keys."""
+    shared = [found for found in head.data.materials if found is not None and found.get(LINE) == line]
+    own: dict[tuple[bpy.types.Mesh, bpy.types.Material], bpy.types.Material] = {}
+    for other in bpy.data.objects:
+        if other.get(LINE) != line or other.type != "MESH" or other.data == head.data or other.data.library is not None:
+            continue
+        for slot in other.material_slots:
+            if slot.material not in shared:
+                continue
+            key = (other.data, slot.material)
+            if key not in own:
+                own[key] = slot.material.copy()
+                _follow(own[key], other.data.shape_keys)
+            slot.material = own[key]
+
+
+def _follow(material: bpy.types.Material, keys: bpy.types.Key | None) -> None:
+    """Let the lip crops of a material follow other shape keys."""
+    tree = material.node_tree
+    if keys is None or tree is None or tree.animation_data is None:
+        return
+    for curve in tree.animation_data.drivers:
+        for variable in curve.driver.variables if curve.data_path.startswith(TIMING) else ():
+            if variable.targets[0].id_type == "KEY":
+                variable.targets[0].id = keys
 
 
 def _is_of_kind(earlier: bpy.types.Material, material: bpy.types.Material) -> bool:

@@ -6,9 +6,9 @@ from typing import Any
 import bpy
 
 from .activity import Activity
-from .animation import Animation
+from .animation import FPS_RANGE, Animation
 from .bake.options import EXACT, ResultOptions
-from .bake.scene import add_camera, follow_sound, set_colours
+from .bake.scene import add_camera, follow_sound, scene_rate, set_colours
 from .bake.sound import add_sound
 from .bake.talking_head import check_mesh, find_head
 from .errors import MappingError
@@ -92,7 +92,8 @@ def job_name(name: str) -> str:
 
 def frame_rate(scene: bpy.types.Scene) -> float:
     """The scene's rate, within what the backend makes."""
-    return min(240.0, max(1.0, scene.render.fps / scene.render.fps_base))
+    least, most = FPS_RANGE
+    return min(most, max(least, scene_rate(scene)))
 
 
 def bake(animation: Animation, source: SpeechSource, target: Target) -> str:

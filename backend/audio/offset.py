@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from backend.audio.decode import SAMPLE_RATE
 from backend.audio.mel import log_mel
 
 SEARCH = 0.30
@@ -108,7 +109,7 @@ def _peak(lags: np.ndarray, scores: np.ndarray) -> Offset:
     return Offset(float(lags[best] + STEP * _parabola(scores, best)), float(scores[best]))
 
 
-def shift_samples(samples: np.ndarray, seconds: float, rate: int = 16_000) -> np.ndarray:
+def shift_samples(samples: np.ndarray, seconds: float, rate: int = SAMPLE_RATE) -> np.ndarray:
     """Samples moved `seconds` earlier (later if negative), of the same length, silence coming in."""
     count = round(seconds * rate)
     result = np.zeros_like(samples)

@@ -75,23 +75,26 @@ def live_frames(session: "StreamingSession", chunks: "Iterable[np.ndarray]") -> 
 
 def play(samples: "np.ndarray", seconds: float) -> "Iterator[np.ndarray]":
     """Yield a recording (n,) at 16 kHz in blocks, each when a microphone would have heard it."""
+    from backend.audio.decode import SAMPLE_RATE
+
     begun = time.monotonic()
-    end = int(min(len(samples), seconds * 16_000))
+    end = int(min(len(samples), seconds * SAMPLE_RATE))
     for start in range(0, end, BLOCK):
         block = samples[start : min(start + BLOCK, end)]
-        time.sleep(max(0.0, begun + (start + len(block)) / 16_000 - time.monotonic()))
+        time.sleep(max(0.0, begun + (start + len(block)) / SAMPLE_RATE - time.monotonic()))
         yield block
 
 
 def _show(session: "StreamingSession", chunks: "Iterable[np.ndarray]", overruns: Callable[[], int]) -> None:
     """Print the frames of chunks as they fall due, and at the end how well that went."""
+    from backend.audio.decode import SAMPLE_RATE
     from backend.inference.pacing import FramePacer
 
     pacer = FramePacer()
     try:
         _print_frames(pacer.pace(live_frames(session, chunks)))
     finally:
-        heard = session.heard / 16_000
+        heard = session.heard / SAMPLE_RATE
         told = f"mouthpiece: heard {heard:.1f} s, {pacer.late} frames late, {overruns()} overruns"
         print(told, file=sys.stderr)
 

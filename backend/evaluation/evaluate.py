@@ -28,7 +28,7 @@ from backend.evaluation.speech_figures import closure_recall, silence_motion, tr
 from backend.inference.direct import direct
 from backend.inference.motion import LazyOffsets
 from backend.inference.predict import decode_motion, decode_textures, encode_sound
-from backend.inference.request import AnimateRequest
+from backend.inference.request import LEAST_FPS, MOST_FPS, AnimateRequest
 from backend.normalisation.atlas import Crop
 from backend.normalisation.cylinder import fit_cylinder, to_head_space
 from backend.normalisation.pose import apply, invert
@@ -149,7 +149,7 @@ def _perform(actor: Actor, path: Path, samples: np.ndarray, times: np.ndarray) -
     if not actor.is_general:
         codes = encode_sound(actor.model, samples, times)
         return codes, decode_motion(actor.model, codes)[0]
-    fps = float(np.clip(1 / np.median(np.diff(times)), 1, 240)) if len(times) > 1 else AnimateRequest.fps
+    fps = float(np.clip(1 / np.median(np.diff(times)), LEAST_FPS, MOST_FPS)) if len(times) > 1 else AnimateRequest.fps
     request = AnimateRequest(audio=path, actor=actor.name, outputs=(Path("shown"),), fps=fps)
     shown = direct(actor, samples, request, times=times).performance
     return torch.from_numpy(shown.codes), LazyOffsets(actor.motion, shown.codes, shown.shift)[:]

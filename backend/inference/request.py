@@ -17,6 +17,7 @@ WITH_FILES = (".blend", ".usdc")
 """Of these, outputs that keep pictures and sound in a folder STEM_files beside them."""
 WITH_SOUND = (*WITH_FILES, ".mp4")
 """Outputs that have the sound with them."""
+LEAST_FPS, MOST_FPS = 1, 240
 SPEECH = "speech.wav"
 """Name of the sound that is made of a text."""
 ENDINGS = (*BLENDER_ENDINGS, ".mp4", ".csv")
@@ -62,8 +63,8 @@ class AnimateRequest(Style):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 1 <= self.fps <= 240:
-            raise UsageError(f"--fps must be between 1 and 240, got {self.fps:g}.")
+        if not LEAST_FPS <= self.fps <= MOST_FPS:
+            raise UsageError(f"--fps must be between {LEAST_FPS} and {MOST_FPS}, got {self.fps:g}.")
         if not 64 <= self.size <= 4096 or self.size % 2:
             raise UsageError(f"--size must be an even number between 64 and 4096, got {self.size}.")
         if len(self.transcript) > LONGEST_TRANSCRIPT:

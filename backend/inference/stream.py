@@ -14,6 +14,7 @@ from backend.inference.heard_lips import lacking, rounding, tucking
 from backend.inference.meeting import show_spoken
 from backend.inference.motion import LazyOffsets
 from backend.inference.performance import perform
+from backend.inference.request import LEAST_FPS, MOST_FPS
 from models.motion_network import MotionNetwork
 
 
@@ -61,8 +62,8 @@ class StreamingSession:
 
         Raises UsageError.
         """
-        if not 1 <= fps <= 240:
-            raise UsageError(f"fps must be between 1 and 240, got {fps:g}.")
+        if not LEAST_FPS <= fps <= MOST_FPS:
+            raise UsageError(f"fps must be between {LEAST_FPS} and {MOST_FPS}, got {fps:g}.")
         if not 0 <= look_ahead <= full_look_ahead(network):
             most = full_look_ahead(network)
             raise UsageError(f"The look-ahead must be between 0 and {most:g} seconds, got {look_ahead:g}.")

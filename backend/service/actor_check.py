@@ -14,6 +14,7 @@ from typing import Any
 
 from backend.actor_file import ATLAS, CARD, DESCRIPTION, MODEL, NAME, REFERENCE, load_whole_actor, read_description
 from backend.errors import ActorError
+from backend.normalisation.cylinder import ATLAS_SIZE
 from backend.progress import Progress
 
 LARGEST = {DESCRIPTION: 1 << 20, CARD: 1 << 20, REFERENCE: 1 << 22, ATLAS: 1 << 22, MODEL: 1 << 28}
@@ -22,7 +23,6 @@ LARGEST_HEADER = 1 << 20
 """Bytes of the JSON header of a safetensors file."""
 BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 """Size of an element of each safetensors type that is taken."""
-ATLAS_SIZE = 256
 
 
 def check_actor(task: dict[str, Any], progress: Progress) -> dict[str, Any]:

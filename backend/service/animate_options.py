@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from backend.errors import UsageError
-from backend.inference.request import BLENDER_ENDINGS, LONGEST_TRANSCRIPT, AnimateRequest
+from backend.inference.request import BLENDER_ENDINGS, LEAST_FPS, LONGEST_TRANSCRIPT, MOST_FPS, AnimateRequest
 from backend.inference.style import LIMITS, MOST_GAIN, MOST_SEED, gain_shapes
 
 VOICE = r"^[A-Za-z]{2,3}[A-Za-z0-9+_-]{0,40}$"
@@ -52,7 +52,7 @@ Gains = Annotated[
 class AnimateOptions(Sent):
     """How to animate; as the options of `mouthpiece animate`."""
 
-    fps: Annotated[float, Field(ge=1, le=240)] = AnimateRequest.fps
+    fps: Annotated[float, Field(ge=LEAST_FPS, le=MOST_FPS)] = AnimateRequest.fps
     intensity: Annotated[float, _within("intensity")] = AnimateRequest.intensity
     smooth: Annotated[float, _within("smooth")] = AnimateRequest.smooth
     style: Annotated[float, _within("style")] = AnimateRequest.style

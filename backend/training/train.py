@@ -26,8 +26,11 @@ from backend.trust.consent import read_consent
 from backend.trust.provenance import file_sha256
 
 if TYPE_CHECKING:
+    from backend.training.batches import Span
+    from backend.training.dataset import Dataset
     from backend.training.loop import TrainingRun
     from models.presets import ModelConfig
+    from models.talking_face import TalkingFace
 
 LEAST_SECONDS = 20.0
 """Shortest training material; good actors need 2 to 5 minutes (section 4)."""
@@ -249,11 +252,11 @@ def _check_unfinished(work: Path, resume: bool, settings: dict[str, Any]) -> Non
 def _prepare(
     request: TrainRequest,
     model_config: "ModelConfig",
-    dataset: Any,
+    dataset: "Dataset",
     work: Path,
     share: np.ndarray,
     progress: Progress,
-) -> tuple[Any, list, list]:
+) -> "tuple[TrainingRun, list[Span], list[Span]]":
     """The run at its start or where it was left, the training spans and the held-out spans."""
     import torch
 
@@ -278,7 +281,7 @@ def _prepare(
     if starts_from_voice(config) and not resumed and not start_from_voice(model, dataset, batches, progress=progress):
         raise UsageError("There is no voice model in models/voice to start from; restore it, or use --from-scratch.")
 
-    def validate(network: Any) -> dict[str, float]:
+    def validate(network: "TalkingFace") -> dict[str, float]:
         first = run.process == 0  # of several processes, which all look, it writes
         figures = held_out_figures(network, dataset, held, share, work / SHEET if first else None, EVERY)
         score = figures["lip_error_mm"] + SSIM_WORTH * (1 - figures.get("ssim_atlas", 1.0))
@@ -291,7 +294,7 @@ def _prepare(
     return run, spans, held
 
 
-def seen_seconds(dataset: Any, spans: list) -> float:
+def seen_seconds(dataset: "Dataset", spans: "list[Span]") -> float:
     """Seconds of the spans in which a face is seen; each frame lasts to the next."""
     shown = dataset.seconds * np.asarray(dataset.valid)
     return float(sum(shown[span.start : span.stop].sum() for span in spans))
@@ -305,7 +308,7 @@ def starts_from_voice(config: TrainConfig) -> bool:
 
 
 def held_out_figures(
-    model: Any, dataset: Any, held: list, share: np.ndarray, sheet: Path | None, every: int = 1
+    model: "TalkingFace", dataset: "Dataset", held: "list[Span]", share: np.ndarray, sheet: Path | None, every: int = 1
 ) -> dict[str, float]:
     """Figures on the held-out spans, and a contact sheet where one is asked for; textures of one frame in `every`."""
     from backend.training.held_out import evaluate_held_out
@@ -317,7 +320,7 @@ def held_out_figures(
     return metrics
 
 
-def trained_until(videos: tuple[Path, ...], dataset: Any, spans: list) -> dict[str, float]:
+def trained_until(videos: tuple[Path, ...], dataset: "Dataset", spans: "list[Span]") -> dict[str, float]:
     """For each video's SHA-256, the second up to which training saw it; evaluation passes over that."""
     clip, files = np.asarray(dataset.clip), dataset.videos(videos)
     last = {int(clip[span.start]): float(dataset.times[span.stop - 1]) for span in spans}
@@ -326,7 +329,7 @@ def trained_until(videos: tuple[Path, ...], dataset: Any, spans: list) -> dict[s
 
 def _facts(
     request: TrainRequest,
-    dataset: Any,
+    dataset: "Dataset",
     consent: dict[str, Any],
     metrics: dict[str, float],
     history: list[dict],
@@ -374,9 +377,9 @@ def _names(request: TrainRequest) -> list[str]:
 
 def _export(
     request: TrainRequest,
-    model: Any,
+    model: "TalkingFace",
     model_config: "ModelConfig",
-    dataset: Any,
+    dataset: "Dataset",
     share: np.ndarray,
     facts: dict[str, Any],
 ) -> None:

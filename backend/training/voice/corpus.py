@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.audio.decode import decode_audio
+from backend.audio.decode import SAMPLE_RATE, decode_audio
 from backend.audio.spectrogram import normalise_level, spectrum
 from backend.audio.speech import loudness_columns
 from backend.progress import Progress
@@ -118,7 +118,7 @@ def _filmed_pieces(dataset: Dataset, clips: list[Path], speaker: str, aligner: A
 
 def magnitude_columns(samples: np.ndarray) -> np.ndarray:
     """Compressed magnitudes every 10 ms from the first sample on: (n,) float32 -> (C, 256) float32."""
-    centres = np.arange(0, len(samples), int(COLUMN_SECONDS * 16000))
+    centres = np.arange(0, len(samples), int(COLUMN_SECONDS * SAMPLE_RATE))
     complex_columns = spectrum(normalise_level(samples), centres)
     return np.hypot(complex_columns[:, 0], complex_columns[:, 1])
 
@@ -126,7 +126,7 @@ def magnitude_columns(samples: np.ndarray) -> np.ndarray:
 def spoken_shapes(samples: np.ndarray, phones: list[Phone]) -> np.ndarray:
     """Blendshape weights every 20 ms of somebody who says this: (n,) float32 at 16 kHz -> (S, 52) float32."""
     loudness = loudness_columns(samples)
-    times = np.arange(0, len(samples) / 16000, SHAPE_SECONDS)
+    times = np.arange(0, len(samples) / SAMPLE_RATE, SHAPE_SECONDS)
     return coarticulate(phones, times, np.interp(times, np.arange(len(loudness)) * COLUMN_SECONDS, loudness))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from backend.audio.decode import SAMPLE_RATE
 from backend.progress import Progress, no_progress
 from backend.speech import espeak, festival, flite
 from backend.speech.phones import Phone
@@ -44,8 +45,8 @@ def make_synthetic(folder: Path, minutes: float, seed: int = 0, progress: Progre
         utterances.append(Utterance(total, total + len(samples), voice, spoken.phones))
         pieces.append(samples)
         total += len(samples)
-        progress("speak", int(total / 16000), int(minutes * 60))
-        if total >= minutes * 60 * 16000:
+        progress("speak", int(total / SAMPLE_RATE), int(minutes * 60))
+        if total >= minutes * 60 * SAMPLE_RATE:
             break
     np.save(folder / "sound.npy", np.concatenate(pieces))
     (folder / "utterances.json").write_text(json.dumps([asdict(u) for u in utterances]))

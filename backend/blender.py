@@ -173,7 +173,8 @@ def blender_command() -> list[str]:
     if blender:
         return [blender, "--background", "--factory-startup", "--python", str(ROOT / "blender_addon/headless.py"), "--"]
     raise EnvironmentProblem(
-        "There is no Blender to bake with: install the bpy module (pip install bpy==5.0.1, on Python 3.11) or Blender."
+        "There is no Blender to bake with: install Blender, or on Python 3.11 or 3.13 its module "
+        f"({sys.executable} -m pip install -r {ROOT / 'requirements' / 'blender.txt'})."
     )
 
 

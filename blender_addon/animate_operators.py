@@ -68,15 +68,4 @@ class MOUTHPIECE_OT_cancel(CancelOperator, bpy.types.Operator):
 
 
 CLASSES = (MOUTHPIECE_OT_animate, MOUTHPIECE_OT_cancel)
-
-
-def register() -> None:
-    """Register the operators."""
-    for item in CLASSES:
-        bpy.utils.register_class(item)
-
-
-def unregister() -> None:
-    """Unregister the operators."""
-    for item in reversed(CLASSES):
-        bpy.utils.unregister_class(item)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -228,15 +228,4 @@ CLASSES = (
     MOUTHPIECE_OT_cancel_backend,
     MOUTHPIECE_OT_open_log,
 )
-
-
-def register() -> None:
-    """Register the operators."""
-    for item in CLASSES:
-        bpy.utils.register_class(item)
-
-
-def unregister() -> None:
-    """Unregister the operators."""
-    for item in reversed(CLASSES):
-        bpy.utils.unregister_class(item)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -165,15 +165,4 @@ CLASSES = (
     MOUTHPIECE_OT_line_move,
     MOUTHPIECE_OT_animate_lines,
 )
-
-
-def register() -> None:
-    """Register the operators."""
-    for item in CLASSES:
-        bpy.utils.register_class(item)
-
-
-def unregister() -> None:
-    """Unregister the operators."""
-    for item in reversed(CLASSES):
-        bpy.utils.unregister_class(item)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -130,15 +130,4 @@ class MOUTHPIECE_OT_correction_remove(bpy.types.Operator):
 
 
 CLASSES = (MOUTHPIECE_OT_bake_character, MOUTHPIECE_OT_correction_add, MOUTHPIECE_OT_correction_remove)
-
-
-def register() -> None:
-    """Register the operators."""
-    for item in CLASSES:
-        bpy.utils.register_class(item)
-
-
-def unregister() -> None:
-    """Unregister the operators."""
-    for item in reversed(CLASSES):
-        bpy.utils.unregister_class(item)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

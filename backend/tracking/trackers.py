@@ -64,11 +64,7 @@ class FaceMeshTracker:
 
 
 class TaskTracker:
-    """MediaPipe's FaceLandmarker task with a `.task` file that the user supplies.
-
-    Besides the landmarks it keeps, for the face it found last, 52 blendshape scores by name (`blendshapes`) and
-    the 4x4 facial transformation (`transformation`, cm, camera space).
-    """
+    """MediaPipe's FaceLandmarker task with a `.task` file that the user supplies."""
 
     count = 478
 
@@ -77,8 +73,6 @@ class TaskTracker:
             raise UsageError(
                 f"The face landmarker model {model} does not exist; download face_landmarker.task or leave it out."
             )
-        self.blendshapes: dict[str, float] = {}
-        self.transformation: np.ndarray | None = None
         with quiet_stderr():
             self._mediapipe = _import_mediapipe()
             vision = self._mediapipe.tasks.vision
@@ -86,8 +80,6 @@ class TaskTracker:
                 base_options=self._mediapipe.tasks.BaseOptions(model_asset_path=str(model)),
                 running_mode=vision.RunningMode.VIDEO,
                 num_faces=MAX_FACES,
-                output_face_blendshapes=True,
-                output_facial_transformation_matrixes=True,
             )
             try:
                 self._task = vision.FaceLandmarker.create_from_options(options)
@@ -104,8 +96,6 @@ class TaskTracker:
         picture = self._mediapipe.Image(self._mediapipe.ImageFormat.SRGB, np.ascontiguousarray(image))
         with quiet_stderr():
             result = self._task.detect_for_video(picture, self._stamp)
-        self.blendshapes = {c.category_name: c.score for c in next(iter(result.face_blendshapes), [])}
-        self.transformation = next(iter(result.facial_transformation_matrixes), None)
         return [_to_pixels(face, image.shape) for face in result.face_landmarks]
 
     def close(self) -> None:

@@ -1,11 +1,14 @@
-"""Blender is found, and what it prints is read, whatever the system."""
+"""Blender is found, or what to do is said; and what it prints is read, whatever the system."""
 
+import re
 import sys
+from pathlib import Path
 
 import pytest
 
 from backend import blender
 from backend.blender import find_blender, run_blender
+from backend.errors import EnvironmentProblem
 
 
 def test_an_installed_blender_is_found_where_installers_put_it(tmp_path, monkeypatch):
@@ -46,3 +49,20 @@ def test_a_stand_in_for_python_that_speaks_another_encoding_is_passed_over(tmp_p
     command = (sys.executable, str(program))
     assert build.python_version(list(command)) is None
     assert python_finder.probe((sys.executable, "-c", program.read_text())) is None
+
+
+def test_without_blender_the_sentence_names_what_this_python_can_install(monkeypatch):
+    monkeypatch.setattr(blender, "find_spec", lambda name: None)
+    monkeypatch.setattr(blender, "find_blender", lambda: None)
+    with pytest.raises(EnvironmentProblem, match=re.escape(sys.executable)) as refused:
+        blender.blender_command()
+    file = str(refused.value).partition("-r ")[2].removesuffix(").")
+    pins = Path(file).read_text("utf-8")
+    for python in re.findall(r"3\.\d+", str(refused.value).partition("(")[0]):
+        assert re.search(rf'bpy==\S+; python_version \S+ "3\.({python[2:]}|{int(python[2:]) + 1})"', pins)
+
+
+def test_an_installed_blender_bakes_where_its_module_is_missing(monkeypatch):
+    monkeypatch.setattr(blender, "find_spec", lambda name: None)
+    monkeypatch.setattr(blender, "find_blender", lambda: "/opt/blender")
+    assert blender.blender_command()[:2] == ["/opt/blender", "--background"]

@@ -24,7 +24,6 @@ from backend.service.store import Store
 from backend.service.uploads import Uploads
 
 LOG = logging.getLogger("mouthpiece.service")
-LOW_DISK_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Core:
     def problems(self) -> list[str]:
         """What is wrong at the moment, in sentences."""
         found = []
-        if self.disk_free < LOW_DISK_BYTES:
+        if self.disk_free < self.uploads.least_free:
             found.append("The disk with the service's data is nearly full; free some space.")
         if not self.settings.layout.reserve.exists():
             found.append("The disk is so full that the service uses its reserve.")

@@ -27,7 +27,8 @@ MOST_SPOKEN = 1000
 MOST_AT_ONCE = 64
 """Uploads that may come in at the same time."""
 LEAST_FREE_BYTES = 64 << 20
-"""Of the disk: an upload that would leave less is not begun."""
+"""Of the disk, or of a small disk a twentieth: with less it is nearly full, and an upload that would leave less is not
+begun."""
 
 
 class Uploads:
@@ -90,7 +91,7 @@ class Uploads:
         if self._arriving >= MOST_AT_ONCE:
             raise Busy(f"{MOST_AT_ONCE} uploads are under way; try again.", 1)
         self._check_size(size)
-        if shutil.disk_usage(self._layout.root).free < size + min(LEAST_FREE_BYTES, self._free_share()):
+        if shutil.disk_usage(self._layout.root).free < size + self.least_free:
             raise StorageFull(DISK_FULL, 60)
         path = self._layout.incoming / secrets.token_hex(16)
         self._arriving += 1
@@ -104,9 +105,10 @@ class Uploads:
             self._arriving -= 1
             path.unlink(missing_ok=True)
 
-    def _free_share(self) -> int:
-        """A twentieth of the disk, so that small disks are of use too."""
-        return shutil.disk_usage(self._layout.root).total // 20
+    @property
+    def least_free(self) -> int:
+        """Bytes of the disk that stay free, so that small disks are of use too."""
+        return min(LEAST_FREE_BYTES, shutil.disk_usage(self._layout.root).total // 20)
 
     async def write_stream(self, body: AsyncIterator[bytes], path: Path) -> str:
         """Write what comes in to a new file and force it to the disk; returns its SHA-256.

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ from backend.service.live_workers import LiveWorkers
 from backend.service.logs import JsonFormatter
 from backend.service.metrics import Metrics
 from backend.service.preview import envelope
-from backend.service.problems import STATUS, Busy, Problem, http_status
+from backend.service.problems import STATUS, Busy, Problem, StorageFull, http_status
 from backend.service.process import WorkerDied, WorkerProcess, _environment
 from backend.service.result_file import read_members, write_result
 from backend.service.routes.system import system_routes
@@ -83,6 +84,20 @@ def test_the_status_asks_the_database_once_for_the_jobs_and_once_for_the_files(t
     assert (status.kept, status.jobs["queued"], len(asked)) == (12, 0, 2)
     asyncio.run(routes["metrics"]())
     assert len(asked) == 3
+    core.store.database.close()
+
+
+@pytest.mark.parametrize(("total", "free", "full"), [(1 << 40, 60, True), (200 << 20, 60, False), (200 << 20, 9, True)])
+def test_a_disk_is_nearly_full_where_uploads_are_refused(tmp_path, monkeypatch, total, free, full):
+    settings = ServiceSettings(tmp_path)
+    settings.layout.make()
+    settings.layout.reserve.touch()
+    core = build_core(settings)
+    usage = SimpleNamespace(total=total, free=free << 20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    assert bool(core.problems) == full
+    with contextlib.nullcontext() if not full else pytest.raises(StorageFull), core.uploads.place(0):
+        pass
     core.store.database.close()
 
 

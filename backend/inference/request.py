@@ -110,8 +110,9 @@ class AnimateRequest(Style):
 
     @property
     def with_texture(self) -> bool:
-        """Whether textures are predicted: not where only a character with textures of its own is written."""
-        return self.texture and (self.character is None or bool(self.animation_folders))
+        """Whether textures are predicted: not where no output shows them, as a character with textures of its own."""
+        shown = self.character is None and any(path.suffix.lower() != ".csv" for path in self.files)
+        return self.texture and (shown or bool(self.animation_folders))
 
     @property
     def markers(self) -> Path | None:

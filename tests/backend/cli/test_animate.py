@@ -85,6 +85,15 @@ def test_either_recordings_or_a_text(words, capsys):
     assert "either" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("outputs", "predicted"),
+    [(["a.csv"], False), (["a.csv", "b.CSV"], False), (["a.csv", "b.mp4"], True), (["a"], True)],
+)
+def test_pictures_are_predicted_where_an_output_shows_them(outputs, predicted):
+    (request,) = requests("a.wav", *(word for path in outputs for word in ("--out", path)))
+    assert request.with_texture == predicted
+
+
 def test_a_character_reaches_the_request():
     (request,) = requests("a.wav", "--out", "a.blend", "--character", "hero.glb", "--map", "oculus")
     assert (request.character, request.map, request.with_texture) == (Path("hero.glb"), "oculus", False)

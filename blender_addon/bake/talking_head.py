@@ -82,12 +82,12 @@ def bake_talking_head(
 ) -> TalkingHead:
     """Bake `animation` so that its frame 0 is scene frame `start`, which need not be whole.
 
-    The mesh's own coordinates are head space (y up); the object is turned so that it stands upright and looks along
-    Blender's -y, one unit to the interocular distance. Keys lie at their true times, whatever the scene's rate. Baking
-    a line that the scene already has replaces its face, keys, textures and sound; where the object was put, other
-    materials, and shape keys and keys made by hand outside the line stay, save for keys on shape keys that mean other
-    movements than before. Raises AnimationError where the head is being edited, its mesh was, a texture is damaged, a
-    mesh cache cannot be written or a strip is in tweak mode; nothing is changed then.
+    The mesh's own coordinates are head space (y up), one unit to the interocular distance; the object is turned so that
+    it stands upright and looks along Blender's -y, a new one at the 3D cursor. Keys lie at their true times, whatever
+    the scene's rate. Baking a line that the scene already has replaces its face, keys, textures and sound; where the
+    object was put, other materials, and shape keys and keys made by hand outside the line stay, save for keys on shape
+    keys that mean other movements than before. Raises AnimationError where the head is being edited, its mesh was, a
+    texture is damaged, a mesh cache cannot be written or a strip is in tweak mode; nothing is changed then.
     """
     head = find_head(scene, line)
     frames = start + np.arange(animation.frames) * (scene_rate(scene) / animation.fps)
@@ -99,7 +99,7 @@ def bake_talking_head(
     if options.kind == CACHE:
         _write_cache(cache, animation, material)
     if head is None:
-        head, kept = collect_head(scene, line, _new_head(line, animation)), True
+        head, kept = collect_head(scene, line, _new_head(scene, line, animation)), True
     else:
         kept = _replace_face(head, line, animation)
     worn = dress(head, line, material)
@@ -211,8 +211,9 @@ def _altered(head: bpy.types.Object) -> str:
     )
 
 
-def _new_head(line: str, animation: Animation) -> bpy.types.Object:
+def _new_head(scene: bpy.types.Scene, line: str, animation: Animation) -> bpy.types.Object:
     head = bpy.data.objects.new(line, build_mesh(line, animation))
+    head.location = scene.cursor.location  # where Blender puts what is added
     head[LINE] = line
     head.rotation_euler = UPRIGHT
     return head

@@ -78,11 +78,13 @@ def bake_twice(first: str, second: str, sound: str) -> dict:
     names_again = [baked.action.name, baked.head.data.name, baked.head.data.materials[0].name]
     error = largest_error(baked.head, animation, [0, 5, 19])
     strip_count = len(strips(scene))
-    bake(first, sound, line="other")
+    scene.cursor.location = (4, 5, 6)
+    _, other = bake(first, sound, line="other")
     return {
         "counts": counts,
         "names": [names, names_again],
         "location": list(baked.head.location),
+        "at_cursor": [list(place) for place in (other.head.location, other.head.matrix_world.translation)],
         "error": error,
         "strips": [strip_count, len(strips(scene))],
         "heads": len(scene.objects),
@@ -98,6 +100,7 @@ def test_baking_a_line_again_replaces_it(blender, tmp_path: Path) -> None:
     assert found["counts"][0] == found["counts"][1]
     assert found["names"][0] == found["names"][1]
     assert found["location"] == [1, 2, 3]
+    assert found["at_cursor"] == [[4, 5, 6]] * 2
     assert found["error"] < 1e-4
     assert found["strips"] == ([1, 2] if found["sound"] else [0, 0])
     assert found["heads"] == 2

@@ -2,11 +2,9 @@
 
 import bpy
 
+from .lips import follow_keys, forget_timing
 from .tags import LINE
 from .textures import BUILT, CROPS, material_images, remove_material
-
-TIMING = f'nodes["{CROPS}"].image_user.'
-"""How the data paths begin of what says which lip crop shows when."""
 
 
 def dress(head: bpy.types.Object, line: str, material: bpy.types.Material) -> list[bpy.types.Material]:
@@ -47,19 +45,8 @@ def _let_duplicates_keep_theirs(head: bpy.types.Object, line: str) -> None:
             key = (other.data, slot.material)
             if key not in own:
                 own[key] = slot.material.copy()
-                _follow(own[key], other.data.shape_keys)
+                follow_keys(own[key], other.data.shape_keys)
             slot.material = own[key]
-
-
-def _follow(material: bpy.types.Material, keys: bpy.types.Key | None) -> None:
-    """Let the lip crops of a material follow other shape keys."""
-    tree = material.node_tree
-    if keys is None or tree is None or tree.animation_data is None:
-        return
-    for curve in tree.animation_data.drivers:
-        for variable in curve.driver.variables if curve.data_path.startswith(TIMING) else ():
-            if variable.targets[0].id_type == "KEY":
-                variable.targets[0].id = keys
 
 
 def _is_of_kind(earlier: bpy.types.Material, material: bpy.types.Material) -> bool:
@@ -85,7 +72,7 @@ def _show(earlier: bpy.types.Material, material: bpy.types.Material) -> None:
     _replace_image(crops, fresh.image)
     for name in ("frame_duration", "frame_start", "frame_offset", "use_auto_refresh"):
         setattr(crops.image_user, name, getattr(fresh.image_user, name))
-    _forget_timing(earlier.node_tree)
+    forget_timing(earlier)
     place, new = (_mapping(node) for node in (crops, fresh))
     if place is not None and new is not None:
         for name in ("Location", "Scale"):
@@ -98,12 +85,6 @@ def _replace_image(node: bpy.types.Node, image: bpy.types.Image) -> None:
         name = old.name
         bpy.data.images.remove(old)
         image.name = name
-
-
-def _forget_timing(tree: bpy.types.NodeTree) -> None:
-    drivers = tree.animation_data_create().drivers
-    for driver in [driver for driver in drivers if driver.data_path.startswith(TIMING)]:
-        drivers.remove(driver)
 
 
 def _mapping(crops: bpy.types.Node) -> bpy.types.Node | None:

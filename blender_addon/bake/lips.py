@@ -16,6 +16,8 @@ LIPS = "Mouthpiece lips"
 """Custom property of the shape keys: [frame of the animation, 1 where the line plays in full], keyed as the face is."""
 PATH = f'["{LIPS}"]'
 FIRST_FRAME = -1_000_000  # before any scene frame
+TIMING = f'nodes["{CROPS}"].image_user.'
+"""How the data paths begin of what says which lip crop shows when."""
 
 
 def shows_lips(material: bpy.types.Material) -> bool:
@@ -24,36 +26,55 @@ def shows_lips(material: bpy.types.Material) -> bool:
 
 
 def key_lips(
-    keys: bpy.types.Key, material: bpy.types.Material, animation: Animation, channels: Sequence[Channel]
+    keys: bpy.types.Key, materials: Sequence[bpy.types.Material], animation: Animation, channels: Sequence[Channel]
 ) -> list[Channel]:
-    """Let a material show the crop of the frame that shape keys show; returns the curves that say which that is.
+    """Let materials show the crop of the frame that shape keys show; returns the curves that say which that is.
 
     channels: of the shape keys, with keys from the line's first scene frame to its last. Wherever they have keys, so
     have the curves: strips, moved keys and stretched time take the texture along. What fades the line out lessens the
     frame's number too, but the curve of ones as much.
     """
-    if not shows_lips(material):
+    if not any(map(shows_lips, materials)):
         return []
     keys[LIPS] = (0.0, 1.0)
-    driver = _drive_crops(material, "floor(shown / max(weight, 0.001) + 0.5)", animation)
-    for index, name in enumerate(("shown", "weight")):
-        variable = driver.variables.new()
-        variable.name = name
-        target = variable.targets[0]
-        target.id_type, target.id, target.data_path = "KEY", keys, f"{PATH}[{index}]"
+    for material in filter(shows_lips, materials):
+        driver = _drive_crops(material, "floor(shown / max(weight, 0.001) + 0.5)", animation)
+        for index, name in enumerate(("shown", "weight")):
+            variable = driver.variables.new()
+            variable.name = name
+            target = variable.targets[0]
+            target.id_type, target.id, target.data_path = "KEY", keys, f"{PATH}[{index}]"
     frames = np.unique(np.concatenate([channel.frames for channel in channels]))
     numbers = np.interp(frames, frames[[0, -1]], (0, animation.frames - 1))
     ends = np.unique(frames[[0, -1]])
     return [Channel(PATH, frames, numbers), Channel(PATH, ends, np.ones(len(ends)), index=1)]
 
 
-def time_lips(material: bpy.types.Material, animation: Animation, start: float, rate: float) -> None:
-    """Let a material show the crop nearest in time, for frame 0 at scene frame `start`, `rate` scene frames a second.
+def time_lips(materials: Sequence[bpy.types.Material], animation: Animation, start: float, rate: float) -> None:
+    """Let materials show the crop nearest in time, for frame 0 at scene frame `start`, `rate` scene frames a second.
 
     Before and after the line, the first and last stay.
     """
-    if shows_lips(material):
+    for material in filter(shows_lips, materials):
         _drive_crops(material, f"floor((frame - {start!r}) * {animation.fps / rate!r} + 0.5)", animation)
+
+
+def forget_timing(material: bpy.types.Material) -> None:
+    """Let nothing say any more which crop shows when."""
+    drivers = material.node_tree.animation_data_create().drivers
+    for curve in [curve for curve in drivers if curve.data_path.startswith(TIMING)]:
+        drivers.remove(curve)
+
+
+def follow_keys(material: bpy.types.Material, keys: bpy.types.Key | None) -> None:
+    """Let a material that is a copy show what other shape keys show; without any, and beside a mesh cache, it stays."""
+    tree = material.node_tree
+    if keys is None or tree is None or tree.animation_data is None:
+        return
+    for curve in tree.animation_data.drivers:
+        for variable in curve.driver.variables if curve.data_path.startswith(TIMING) else ():
+            if variable.targets[0].id_type == "KEY":
+                variable.targets[0].id = keys
 
 
 def _drive_crops(material: bpy.types.Material, frame: str, animation: Animation) -> bpy.types.Driver:

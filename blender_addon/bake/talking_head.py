@@ -105,15 +105,16 @@ def bake_talking_head(
     worn = dress(head, line, material)
     if options.kind == CACHE:
         channels, changed, error, keys = [], not kept, 0.0, 0
-        _play_cache(head, line, cache, animation, worn, start, scene_rate(scene))
+        _forget_keys(head, line)
+        play_cache(head, line, cache, scene_rate(scene) / animation.fps, float(start))
+        time_lips(worn, animation, start, scene_rate(scene))
     else:
         components = animation.components
         remove_caches(head, line)
         changed, keys = add_shape_keys(head, components) or not kept, len(components.shapes)
         channels = head_channels(components, frames, options)
         error = _error(animation, components, channels, frames, options)
-        lips = [key_lips(head.data.shape_keys, shown, animation, channels) for shown in worn]
-        channels = [*channels, *lips[0]]
+        channels = [*channels, *key_lips(head.data.shape_keys, worn, animation, channels)]
     action, turns = _animate(head, line, animation, frames, channels, changed, options)
     _say_synthetic(animation, head, scene)
     mark_asset(head, animation)
@@ -139,22 +140,6 @@ def _write_cache(path: Path, animation: Animation, material: bpy.types.Material)
     except AnimationError:
         remove_material(material)
         raise
-
-
-def _play_cache(
-    head: bpy.types.Object,
-    line: str,
-    cache: Path,
-    animation: Animation,
-    worn: list[bpy.types.Material],
-    start: float,
-    rate: float,
-) -> None:
-    """Let a written cache move the head in place of shape keys; its lips run with the scene's frames."""
-    _forget_keys(head, line)
-    play_cache(head, line, cache, rate / animation.fps, float(start))
-    for material in worn:
-        time_lips(material, animation, start, rate)
 
 
 def _say_synthetic(animation: Animation, *owners: bpy.types.ID) -> None:
